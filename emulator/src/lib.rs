@@ -1,0 +1,1 @@
+//! SageMaker, its runtime and S3 on loopback, doing the work for real

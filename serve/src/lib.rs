@@ -1,0 +1,1 @@
+//! The hosting container: the program serve and its library

@@ -1,0 +1,1 @@
+//! The training container: the program train and its library
