@@ -1,1 +1,20 @@
-//! SageMaker, its runtime and S3 on loopback, doing the work for real
+//! SageMaker, its runtime and S3 on loopback, doing the work for real: a training job runs the real program on the
+//! real files, an endpoint starts the real server and routes to it. It knows containers and contracts, never models.
+//!
+//! A folder is a service, a file a resource. A request comes in through [`server`], [`route`] says whose it is,
+//! [`shapes`] checks it against AWS's own model, the service does it and keeps it below the state folder.
+
+mod emulator;
+mod files;
+mod lock;
+pub mod s3;
+mod settings;
+
+pub use emulator::{Connection, Emulator, connect, start, start_with};
+pub use lock::StartError;
+pub use settings::{Settings, Timing};
+
+/// The account every ARN names.
+pub const ACCOUNT: &str = "000000000000";
+/// The region every ARN names.
+pub const REGION: &str = "us-east-1";

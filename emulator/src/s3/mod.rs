@@ -1,0 +1,1 @@
+//! S3 on a versioned file store.

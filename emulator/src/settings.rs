@@ -1,0 +1,46 @@
+//! What an emulator is started with.
+
+use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
+
+/// Where the state is, where to listen, and what stands for the image.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of everything that outlives the process; made if missing.
+    pub state: PathBuf,
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// The command standing for every image: its arguments and `--ml-root DIR` are appended.
+    pub container: Vec<OsString>,
+}
+
+/// How long the emulator is patient; AWS's own values by default, tests shorten them.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// From SIGTERM to SIGKILL of a job (AWS: 120 s).
+    pub job_grace: Duration,
+    /// From SIGTERM to SIGKILL of an endpoint's instance (AWS: 30 s).
+    pub instance_grace: Duration,
+    /// From SIGTERM to SIGKILL of any child while the emulator itself shuts down.
+    pub shutdown_grace: Duration,
+    /// Until a starting instance must answer `/ping`, where its endpoint config does not say (AWS: 8 minutes).
+    pub startup: Duration,
+    /// Until an instance must answer a request (AWS: 60 s).
+    pub invocation: Duration,
+    /// How long a request waits for an instance that is being (re)started.
+    pub restart: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Timing {
+            job_grace: Duration::from_secs(120),
+            instance_grace: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(3),
+            startup: Duration::from_secs(480),
+            invocation: Duration::from_secs(60),
+            restart: Duration::from_secs(10),
+        }
+    }
+}
