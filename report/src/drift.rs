@@ -1,5 +1,13 @@
 //! A window of captured traffic held against the baseline: `drift.json`.
 
+mod html;
+mod markdown;
+mod verdict;
+
+pub use html::html;
+pub use markdown::markdown;
+pub use verdict::Outcome;
+
 use serde::{Deserialize, Serialize};
 
 /// `drift.json`, what `monitor` writes beside Model Monitor's files.
@@ -33,6 +41,21 @@ pub struct DriftReport {
     pub new_terms: Vec<NewTerm>,
     /// What is reported as violated; the content of `constraint_violations.json`.
     pub violations: Vec<Violation>,
+    /// What a reader must know to judge the rest: comparisons left out and why, captures without answers.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+impl DriftReport {
+    /// The window in words, open ends included.
+    pub fn window(&self) -> String {
+        match (&self.start, &self.end) {
+            (Some(start), Some(end)) => format!("{start} to {end}"),
+            (Some(start), None) => format!("since {start}"),
+            (None, Some(end)) => format!("until {end}"),
+            (None, None) => "all of the time captured".into(),
+        }
+    }
 }
 
 /// The value of [`DriftReport::format`].

@@ -1,5 +1,11 @@
 //! The measured quality of an artifact on a test channel: `evaluation.json`.
 
+mod html;
+mod markdown;
+
+pub use html::html;
+pub use markdown::markdown;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

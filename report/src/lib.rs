@@ -6,5 +6,10 @@
 pub mod drift;
 pub mod evaluation;
 
+mod chart;
+mod escape;
+mod number;
+mod page;
+
 pub use drift::DriftReport;
 pub use evaluation::Evaluation;
