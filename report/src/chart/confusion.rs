@@ -24,7 +24,11 @@ pub(crate) fn confusion(classes: &[String], matrix: &[Vec<u64>]) -> String {
             format!("<tr><th>{}</th>{cells}</tr>\n", word(class))
         })
         .collect();
-    let many = if classes.len() > 6 { " many" } else { "" };
+    let many = match classes.len() {
+        0..=2 => " few",
+        3..=6 => "",
+        _ => " many",
+    };
     format!(
         "<div class=\"scroll\"><table class=\"matrix{many}\">\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table></div>\n"
     )

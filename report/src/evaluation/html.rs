@@ -37,7 +37,8 @@ fn subtitle(e: &Evaluation) -> String {
     let learned = format!("learned from {}", counted(e.training.rows, "document", "documents"));
     let algorithm = e.training.parameters.get("algorithm").map_or("classifier", String::as_str);
     let classes = counted(e.classes.len() as u64, "class", "classes");
-    format!("{} over {classes}, {learned}, measured on the channel {}.", Html(algorithm), word(&e.channel))
+    let channel = word(&e.channel);
+    format!("Algorithm <code>{}</code> over {classes}, {learned}, measured on the channel {channel}.", Html(algorithm))
 }
 
 fn headline(e: &Evaluation) -> String {
@@ -54,7 +55,7 @@ fn headline(e: &Evaluation) -> String {
         ("F1", percent(m.f1), of.as_str()),
     ];
     if let Some(area) = m.roc_auc {
-        shown.push(("ROC AUC", figure(area, 3), "0.5 is a coin, 1 perfect"));
+        shown.push(("ROC AUC", figure(area, 3), "1 is perfect"));
     }
     shown.push(("Log loss", figure(m.log_loss, 3), "nats; 0 is perfect"));
     tiles(&shown)

@@ -1,0 +1,272 @@
+//! Results as `train` and `monitor` would leave them.
+
+use std::collections::BTreeMap;
+
+use report::drift::{Bin, Check, Distribution, NewTerm, Violation};
+use report::evaluation::{
+    Average, Candidate, ClassMetrics, ClassTerms, DataFile, Metrics, Mistake, RocCurve, TermWeight, Training, Tuning,
+};
+use report::{DriftReport, Evaluation};
+
+/// Text that must come out as text wherever it is put.
+pub const HOSTILE: &str = "<script>alert(\"x\")</script> | **bold** & 'quoted' \u{0}\n@someone";
+
+fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+}
+
+fn terms(words: &[&str]) -> Vec<TermWeight> {
+    words
+        .iter()
+        .zip(1u32..)
+        .map(|(w, n)| TermWeight { term: w.to_string(), weight: 6.0 / f64::from(n).sqrt() })
+        .collect()
+}
+
+/// Two classes, with everything in it.
+pub fn evaluation() -> Evaluation {
+    let steps = 60;
+    let rate = |i: i32| f64::from(i) / f64::from(steps);
+    Evaluation {
+        format: report::evaluation::FORMAT.into(),
+        channel: "test".into(),
+        rows: 1821,
+        classes: vec!["0".into(), "1".into()],
+        positive_class: Some("1".into()),
+        metrics: Metrics {
+            accuracy: 0.8166,
+            average: Average::Binary,
+            precision: 0.8023,
+            recall: 0.8405,
+            f1: 0.8210,
+            log_loss: 0.4312,
+            roc_auc: Some(0.8991),
+        },
+        per_class: vec![
+            ClassMetrics { class: "0".into(), precision: 0.8327, recall: 0.7928, f1: 0.8122, support: 912 },
+            ClassMetrics { class: "1".into(), precision: 0.8023, recall: 0.8405, f1: 0.8210, support: 909 },
+        ],
+        confusion: vec![vec![723, 189], vec![145, 764]],
+        roc_curve: Some(RocCurve {
+            false_positive_rates: (0..=steps).map(rate).collect(),
+            true_positive_rates: (0..=steps).map(|i| rate(i).powf(0.16)).collect(),
+        }),
+        strongest_terms: vec![
+            ClassTerms {
+                class: "0".into(),
+                terms: terms(&[
+                    "bad",
+                    "too",
+                    "dull",
+                    "worst",
+                    "lacks",
+                    "flat",
+                    "no",
+                    "mess",
+                    "boring",
+                    "the worst",
+                    "unfunny",
+                    HOSTILE,
+                ]),
+            },
+            ClassTerms {
+                class: "1".into(),
+                terms: terms(&[
+                    "moving",
+                    "best",
+                    "solid",
+                    "powerful",
+                    "fun",
+                    "enjoyable",
+                    "hilarious",
+                    "of the best",
+                    "touching",
+                    "and",
+                    "cinema",
+                    "좋아요",
+                ]),
+            },
+        ],
+        mistakes: vec![
+            Mistake {
+                text: "a film that will enthrall the whole family , if the family has the patience of a saint".into(),
+                actual: "0".into(),
+                predicted: "1".into(),
+                score: 0.981,
+            },
+            Mistake { text: HOSTILE.into(), actual: "1".into(), predicted: "0".into(), score: 0.952 },
+            Mistake {
+                text: "you 'll get plenty of bad , dull and flat jokes , and love every one of them\n\nI did .".into(),
+                actual: "1".into(),
+                predicted: "0".into(),
+                score: 0.934,
+            },
+        ],
+        golden: Vec::new(),
+        training: Training {
+            rows: 6920,
+            class_rows: BTreeMap::from([("0".into(), 3310), ("1".into(), 3610)]),
+            terms: 70_412,
+            non_zeros: 208_113,
+            parameters: map(&[
+                ("algorithm", "logistic"),
+                ("solver", "sparse"),
+                ("C", "10"),
+                ("ngram_range", "1,2"),
+                ("sublinear_tf", "true"),
+            ]),
+            iterations: Some(31),
+            converged: Some(true),
+            seconds: 0.81,
+            version: "0.1.0".into(),
+        },
+        tuning: Some(Tuning {
+            folds: 5,
+            metric: "accuracy".into(),
+            candidates: [(0.3, 0.741), (1.0, 0.772), (3.0, 0.789), (10.0, 0.795), (30.0, 0.792)]
+                .map(|(c, mean): (f64, f64)| Candidate {
+                    parameters: map(&[("C", &c.to_string())]),
+                    mean,
+                    standard_error: 0.004,
+                })
+                .to_vec(),
+            chosen: 3,
+            reason: "C = 10 has the best mean accuracy.".into(),
+        }),
+        data: vec![
+            DataFile {
+                channel: "train".into(),
+                name: "train.csv".into(),
+                bytes: 727_710,
+                sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+                rows: 6920,
+            },
+            DataFile {
+                channel: "test".into(),
+                name: "test.csv".into(),
+                bytes: 190_774,
+                sha256: "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".into(),
+                rows: 1821,
+            },
+        ],
+    }
+}
+
+/// Twenty classes: no ROC curve, a wide matrix.
+pub fn many_classes() -> Evaluation {
+    let classes: Vec<String> = (0..20).map(|n| format!("comp.sys.group-{n:02}")).collect();
+    let confusion =
+        (0..20).map(|a| (0..20).map(|p| if a == p { 300 } else { (a * 7 + p * 3) % 11 }).collect()).collect();
+    let per_class = classes
+        .iter()
+        .map(|c| ClassMetrics { class: c.clone(), precision: 0.8, recall: 0.7, f1: 0.7467, support: 355 })
+        .collect();
+    let mut e = evaluation();
+    e.metrics.average = Average::Macro;
+    e.metrics.roc_auc = None;
+    Evaluation { classes, confusion, per_class, positive_class: None, roc_curve: None, tuning: None, ..e }
+}
+
+fn bins(labels: &[&str], baseline: &[f64], window: &[f64]) -> Vec<Bin> {
+    let pairs = baseline.iter().zip(window);
+    labels.iter().zip(pairs).map(|(l, (&baseline, &window))| Bin { label: l.to_string(), baseline, window }).collect()
+}
+
+fn check(feature: &str, value: f64, p: f64, violated: bool, description: &str) -> Check {
+    Check {
+        feature: feature.into(),
+        statistic: if feature == "predicted_label" { "total_variation" } else { "kolmogorov_smirnov" }.into(),
+        value,
+        threshold: 0.1,
+        p_value: Some(p),
+        alpha: Some(0.002),
+        violated,
+        description: description.into(),
+    }
+}
+
+/// A window of other text.
+pub fn drifted() -> DriftReport {
+    DriftReport {
+        format: report::drift::FORMAT.into(),
+        endpoint: "reviews".into(),
+        start: Some("2026-11-23T19:00:00Z".into()),
+        end: Some("2026-11-23T20:00:00Z".into()),
+        requests: 512,
+        documents: 530,
+        unreadable_requests: 3,
+        damaged_lines: vec!["17-42-003.jsonl:9: expected value at column 1".into(), HOSTILE.into()],
+        damaged: 12,
+        baseline_documents: 6920,
+        checks: vec![
+            check("text_length", 0.831, 2.1e-181, true, "Documents are longer: median 640 characters, baseline 96."),
+            check("unknown_terms", 0.412, 3e-41, true, "More terms are unknown: median 21.0 %, baseline 5.6 %."),
+            check("predicted_label", 0.062, 0.0612, false, "The mix of predicted labels is that of the baseline."),
+            check("score", 0.08, 0.0203, false, "Scores are spread as in the baseline."),
+        ],
+        distributions: vec![
+            Distribution {
+                feature: "text_length".into(),
+                title: "length, characters".into(),
+                bins: bins(
+                    &["0–99", "100–199", "200–299", "300–399", "400–499", "≥ 500"],
+                    &[0.51, 0.38, 0.11, 0.0, 0.0, 0.0],
+                    &[0.02, 0.07, 0.11, 0.12, 0.13, 0.55],
+                ),
+            },
+            Distribution {
+                feature: "predicted_label".into(),
+                title: "predicted label".into(),
+                bins: bins(&["0", "1"], &[0.49, 0.51], &[0.43, 0.57]),
+            },
+            Distribution {
+                feature: "topics".into(),
+                title: "names too long for columns".into(),
+                bins: bins(
+                    &["comp.os.ms-windows.misc and all that it brought into the world", HOSTILE],
+                    &[0.4, 0.6],
+                    &[0.7, 0.3],
+                ),
+            },
+        ],
+        new_terms: ["battery", "blender", "amazon", "headphones", "refund", HOSTILE, "kindle"]
+            .iter()
+            .zip(0u64..)
+            .map(|(t, n)| NewTerm { term: t.to_string(), documents: 90 - 11 * n })
+            .collect(),
+        violations: vec![
+            Violation {
+                feature_name: "text_length".into(),
+                constraint_check_type: "baseline_drift_check".into(),
+                description: "Documents are longer: median 640 characters, baseline 96.".into(),
+            },
+            Violation {
+                feature_name: "unknown_terms".into(),
+                constraint_check_type: "baseline_drift_check".into(),
+                description: "More terms are unknown: median 21.0 %, baseline 5.6 %.".into(),
+            },
+        ],
+        notes: vec!["The baseline has no held-out files: label mix and score are not compared.".into()],
+    }
+}
+
+/// Nothing violated.
+pub fn alike() -> DriftReport {
+    let mut report = drifted();
+    report.violations.clear();
+    report.checks.iter_mut().for_each(|c| c.violated = false);
+    DriftReport { damaged: 0, damaged_lines: Vec::new(), notes: Vec::new(), start: None, ..report }
+}
+
+/// No request at all.
+pub fn empty() -> DriftReport {
+    DriftReport {
+        requests: 0,
+        documents: 0,
+        unreadable_requests: 0,
+        checks: Vec::new(),
+        distributions: Vec::new(),
+        new_terms: Vec::new(),
+        ..alike()
+    }
+}
