@@ -1,1 +1,20 @@
-//! The text classifier as a library: analyzer, TF-IDF, sparse records, classifiers, explanation, the artifact on disk
+//! The text classifier as a library: analyzer, TF-IDF, sparse records, classifiers, explanation, the artifact on disk.
+//!
+//! Text becomes numbers in [`tfidf`] ([`TfidfParams::fit_transform`]), numbers a classifier in [`classifier`]
+//! ([`fit_classifier`]), and both together, a [`TextClassifier`], a folder on disk that [`Artifact`] opens by memory map.
+//! No network, no environment variables, no SageMaker.
+
+pub mod artifact;
+pub mod classifier;
+pub mod error;
+pub mod records;
+pub mod settings;
+pub mod tfidf;
+
+pub use artifact::manifest::{DataDigest, Manifest, Provenance};
+pub use artifact::{Artifact, Contribution, Explanation, Prediction, TextClassifier};
+pub use classifier::{Classifier, Dataset, Fitted, Logistic, Tree, fit_classifier};
+pub use error::{ArtifactError, FitError, NotLinear};
+pub use records::Records;
+pub use settings::{Algorithm, ClassWeight, SettingError, Settings, Solver};
+pub use tfidf::{AnalyzerKind, Frequency, Norm, StopWords, StripAccents, Tfidf, TfidfParams};
