@@ -1,1 +1,20 @@
-//! The hosting container: the program serve and its library
+//! The hosting container: an artifact of `model` answers SageMaker's requests.
+//!
+//! A request's path: [`server`] (connections, time limits, draining) → [`router()`] (what each path takes) →
+//! [`formats`] (body → documents, predictions → answer) around [`App`] (the opened artifact and the limits).
+
+pub mod app;
+pub mod cli;
+pub mod error;
+pub mod formats;
+pub mod log;
+pub mod options;
+pub mod router;
+pub mod server;
+mod stalled;
+mod upload;
+
+pub use app::{App, Limits};
+pub use cli::main;
+pub use error::ApiError;
+pub use router::router;

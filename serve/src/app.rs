@@ -1,0 +1,152 @@
+//! What every request shares: the opened artifact, and the limits that keep the server answering.
+
+use crate::error::ApiError;
+use crate::formats::input::InputFormat;
+use crate::formats::negotiate::OutputFormat;
+use crate::formats::output::{Answer, Labels};
+use model::Artifact;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+
+/// How much is taken on at once. What is beyond is refused at once, with a status that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests answered at once; more get 503.
+    pub in_flight: usize,
+    /// Longest body; longer ones get 413. SageMaker takes 25 MB for a real-time request.
+    pub body_bytes: usize,
+    /// Memory for all bodies above [`Self::inline_bytes`] together, never under `body_bytes`; more get 503.
+    pub upload_bytes: usize,
+    /// Time a client has to send its body. SageMaker gives a request 60 s in all.
+    pub body_time: Duration,
+    /// Bodies up to this length are answered on the thread that read them, which takes well under a millisecond;
+    /// longer ones on the blocking pool, so that they delay nobody else.
+    pub inline_bytes: usize,
+    /// Most documents in one request.
+    pub documents: usize,
+    /// Longest answer.
+    pub answer_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight: 256,
+            body_bytes: 25 << 20,
+            upload_bytes: 256 << 20,
+            body_time: Duration::from_secs(60),
+            inline_bytes: 16 << 10,
+            documents: 1_000_000,
+            answer_bytes: 128 << 20,
+        }
+    }
+}
+
+/// The opened artifact with what answers need of it.
+struct Loaded {
+    artifact: Artifact,
+    labels: Labels,
+}
+
+/// Shared by all requests.
+pub struct App {
+    limits: Limits,
+    loaded: OnceLock<Loaded>,
+    in_flight: Arc<Semaphore>,
+    /// One permit a KiB.
+    uploads: Arc<Semaphore>,
+}
+
+/// A place among the requests in flight, free again when dropped.
+#[derive(Debug)]
+pub struct Place {
+    _in_flight: OwnedSemaphorePermit,
+}
+
+/// What one request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Of the body.
+    pub input: InputFormat,
+    /// Of the answer.
+    pub output: OutputFormat,
+    /// Terms to explain each prediction with.
+    pub explain: Option<NonZeroUsize>,
+}
+
+impl App {
+    /// Without an artifact: answers that it is not ready until [`Self::install`].
+    pub fn new(limits: Limits) -> Self {
+        let limits = Limits { upload_bytes: limits.upload_bytes.max(limits.body_bytes), ..limits };
+        Self {
+            loaded: OnceLock::new(),
+            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            uploads: Arc::new(Semaphore::new(limits.upload_bytes.div_ceil(1024))),
+            limits,
+        }
+    }
+
+    /// Serves this artifact from now on; where there is one already, that one stays.
+    pub fn install(&self, artifact: Artifact) {
+        let labels = Labels::new(artifact.classes());
+        self.loaded.get_or_init(|| Loaded { artifact, labels });
+    }
+
+    /// The limits it keeps.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The artifact that is served.
+    pub fn artifact(&self) -> Result<&Artifact, ApiError> {
+        self.loaded().map(|loaded| &loaded.artifact)
+    }
+
+    fn loaded(&self) -> Result<&Loaded, ApiError> {
+        self.loaded.get().ok_or(ApiError::NotReady)
+    }
+
+    /// Takes a place for a request, or refuses at once: nobody waits in a line that may never move.
+    pub fn admit(&self) -> Result<Place, ApiError> {
+        self.loaded()?;
+        match Arc::clone(&self.in_flight).try_acquire_owned() {
+            Ok(permit) => Ok(Place { _in_flight: permit }),
+            Err(_) => Err(ApiError::Overloaded { in_flight: self.limits.in_flight }),
+        }
+    }
+
+    /// Sets memory aside for a body of this length, or refuses at once. Short bodies need none: there are at most as
+    /// many as requests in flight.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+        if bytes <= self.limits.inline_bytes {
+            return Ok(None);
+        }
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        match Arc::clone(&self.uploads).try_acquire_many_owned(kib) {
+            Ok(permit) => Ok(Some(permit)),
+            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
+                Err(ApiError::UploadsFull { bytes: self.limits.upload_bytes })
+            }
+        }
+    }
+
+    /// Answers a body: every document's prediction, in order. Computes; see [`Limits::inline_bytes`] for where.
+    pub fn answer(&self, asked: Asked, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        let Loaded { artifact, labels } = self.loaded()?;
+        let documents = asked.input.documents(body, self.limits.documents)?;
+        let mut answer = Answer::new(asked.output, labels, documents.len());
+        for text in documents.iter() {
+            let explanation = match asked.explain {
+                Some(terms) => Some(artifact.explain(text, terms.get()).map_err(|_| ApiError::NotLinear)?),
+                None => None,
+            };
+            answer.push(&artifact.predict(text), explanation.as_ref());
+            if answer.len() > self.limits.answer_bytes {
+                return Err(ApiError::AnswerTooLarge { limit: self.limits.answer_bytes });
+            }
+        }
+        Ok(answer.finish())
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line of `serve`.
+
+use crate::app::{App, Limits};
+use crate::router::router;
+use crate::server::{self, Bounds, Drained};
+use clap::Parser;
+use model::{Artifact, ArtifactError};
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Answers SageMaker's requests with the artifact in DIR/model, until SIGTERM or SIGINT.
+#[derive(Debug, Parser)]
+#[command(name = "serve", no_binary_name = true, version)]
+struct Args {
+    /// The folder laid out as SageMaker's /opt/ml
+    #[arg(long, value_name = "DIR", default_value = "/opt/ml")]
+    ml_root: PathBuf,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0")]
+    host: IpAddr,
+    /// The port to listen on; 0 takes any free one and prints the address on stdout
+    #[arg(long, value_name = "PORT", env = "SAGEMAKER_BIND_TO_PORT", default_value_t = 8080)]
+    port: u16,
+    /// Requests answered at once; more are refused with 503
+    #[arg(long, value_name = "N", default_value_t = Limits::default().in_flight, value_parser = parse_in_flight)]
+    max_in_flight: usize,
+}
+
+fn parse_in_flight(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(n @ 1..=65_536) => Ok(n),
+        _ => Err("expected a whole number from 1 to 65536".into()),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("cannot start: {0}")]
+    Start(#[source] std::io::Error),
+    #[error("port {} of {} is taken by another program; stop it or give another --port", .0.port(), .0.ip())]
+    PortTaken(SocketAddr),
+    #[error("cannot listen on {address}: {error}; give another --host or --port")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("{error}; put what `train` left into {}", dir.display())]
+    Model { dir: PathBuf, error: ArtifactError },
+    #[error("opening the model in {} failed inside the program; this is a defect", .0.display())]
+    Opening(PathBuf),
+}
+
+/// Runs `serve` with these arguments (the program's name not among them): 0 when told to stop, 1 when it cannot serve,
+/// 2 when the arguments are wrong.
+pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // Where neither stream is there, nobody waits for the message.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    match start(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("serve: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(args: Args) -> Result<(), ServeError> {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Large requests compute there: more at once than cores would only slow each other down.
+        .max_blocking_threads(cores + 1)
+        .build()
+        .map_err(ServeError::Start)?;
+    let served = runtime.block_on(run(args));
+    // What still computes then has nobody to answer.
+    runtime.shutdown_background();
+    served
+}
+
+async fn run(args: Args) -> Result<(), ServeError> {
+    // Before anything that takes time: a signal during it must not kill.
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Start)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Start)?;
+    let address = SocketAddr::new(args.host, args.port);
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => ServeError::PortTaken(address),
+        _ => ServeError::Listen { address, error },
+    })?;
+    let address = listener.local_addr().map_err(ServeError::Start)?;
+    if args.port == 0 {
+        let mut stdout = std::io::stdout();
+        let _ = writeln!(stdout, "http://{address}").and_then(|()| stdout.flush());
+    }
+
+    let app = Arc::new(App::new(Limits { in_flight: args.max_in_flight, ..Limits::default() }));
+    let opening = open(Arc::clone(&app), args.ml_root.join("model"), address);
+    let mut failed = None;
+    let stop = async {
+        let signalled = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        let open_then_wait = async {
+            match opening.await {
+                Ok(()) => std::future::pending().await,
+                Err(error) => error,
+            }
+        };
+        tokio::select! {
+            () = signalled => {}
+            error = open_then_wait => failed = Some(error),
+        }
+    };
+    let drained = server::serve(listener, router(app), Bounds::default(), stop).await;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    match drained {
+        Drained::All => eprintln!("serve: stopped"),
+        Drained::Cut(connections) => eprintln!("serve: stopped; {connections} connections did not end in time"),
+    }
+    Ok(())
+}
+
+/// Opens the artifact while /ping already answers, and says so on stderr.
+async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) -> Result<(), ServeError> {
+    let start = Instant::now();
+    let path = dir.clone();
+    let opened = tokio::task::spawn_blocking(move || Artifact::open(&path)).await;
+    let artifact = match opened {
+        Ok(Ok(artifact)) => artifact,
+        Ok(Err(error)) => return Err(ServeError::Model { dir, error }),
+        Err(_) => return Err(ServeError::Opening(dir)),
+    };
+    eprintln!("{}", started(&artifact, &dir, address, start));
+    app.install(artifact);
+    Ok(())
+}
+
+fn started(artifact: &Artifact, dir: &Path, address: SocketAddr, start: Instant) -> String {
+    format!(
+        "serve: listening on http://{address}, model {} ({} classes, {} terms, {} bytes, opened in {:.1} ms)",
+        dir.display(),
+        artifact.classes().len(),
+        artifact.terms(),
+        artifact.bytes(),
+        start.elapsed().as_secs_f64() * 1e3,
+    )
+}

@@ -1,0 +1,360 @@
+//! JSON in its three shapes, and JSON Lines, read without a copy where nothing is escaped.
+//!
+//! A refusal names the path (`instances[3].text`) and the position, and never quotes the document.
+
+use super::documents::Documents;
+use super::input::without_line_end;
+use crate::error::ApiError;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter};
+
+const SHAPES: &str = r#"send {"text": "…"}, {"instances": ["…", {"text": "…"}]} or ["…"]"#;
+const LINE_SHAPES: &str = r#"send one {"text": "…"} or "…" a line"#;
+
+/// Adds the documents of one JSON value.
+pub(super) fn read<'b>(body: &'b str, documents: &mut Documents<'b>) -> Result<(), ApiError> {
+    let mut reader = Reader::new(documents, None);
+    let mut json = serde_json::Deserializer::from_str(body);
+    let read = reader.seed(Expected::Body).deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|error| reader.refusal(&error.to_string(), SHAPES))
+}
+
+/// Adds the document of each line.
+pub(super) fn read_lines<'b>(body: &'b str, documents: &mut Documents<'b>) -> Result<(), ApiError> {
+    for (i, line) in body.trim_end().split_inclusive('\n').enumerate() {
+        let mut reader = Reader::new(documents, Some(i + 1));
+        let mut json = serde_json::Deserializer::from_str(without_line_end(line));
+        let read = reader.seed(Expected::Line).deserialize(&mut json).and_then(|()| json.end());
+        read.map_err(|error| {
+            // serde_json knows of no other line than the first.
+            let what = error.to_string().replace(" at line 1 column", " at column");
+            reader.refusal(&what, LINE_SHAPES)
+        })?;
+    }
+    Ok(())
+}
+
+/// Where the reader is, for messages: `instances[3].text`.
+struct Place {
+    line: Option<usize>,
+    instances: bool,
+    index: Option<usize>,
+    text: bool,
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}{}", if self.text { ": " } else { "" })?;
+        }
+        if self.instances {
+            f.write_str("instances")?;
+        }
+        if let Some(index) = self.index {
+            write!(f, "[{index}]{}", if self.text { "." } else { "" })?;
+        }
+        f.write_str(if self.text { "text" } else { "" })
+    }
+}
+
+struct Reader<'d, 'b> {
+    documents: &'d mut Documents<'b>,
+    place: Place,
+    /// The refusal that is not about JSON.
+    refused: Option<ApiError>,
+}
+
+impl<'d, 'b> Reader<'d, 'b> {
+    fn new(documents: &'d mut Documents<'b>, line: Option<usize>) -> Self {
+        Self { documents, place: Place { line, instances: false, index: None, text: false }, refused: None }
+    }
+
+    fn seed(&mut self, expected: Expected) -> Seed<'_, 'd, 'b> {
+        Seed { reader: self, expected }
+    }
+
+    fn refusal(self, what: &str, send: &str) -> ApiError {
+        if let Some(refused) = self.refused {
+            return refused;
+        }
+        ApiError::BadBody(match self.place.to_string() {
+            place if place.is_empty() => format!("{what}; {send}"),
+            place => format!("{place}: {what}; {send}"),
+        })
+    }
+
+    fn push<E: Error>(&mut self, text: Cow<'b, str>) -> Result<(), E> {
+        self.documents.push(text, &self.place).map_err(|refused| {
+            self.refused = Some(refused);
+            E::custom("refused")
+        })
+    }
+}
+
+/// What may stand at a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Body,
+    Instances,
+    Document,
+    Line,
+    Text,
+}
+
+impl Expected {
+    fn string(self) -> bool {
+        matches!(self, Self::Document | Self::Line | Self::Text)
+    }
+
+    fn object(self) -> bool {
+        matches!(self, Self::Body | Self::Document | Self::Line)
+    }
+
+    fn array(self) -> bool {
+        matches!(self, Self::Body | Self::Instances)
+    }
+}
+
+struct Seed<'r, 'd, 'b> {
+    reader: &'r mut Reader<'d, 'b>,
+    expected: Expected,
+}
+
+impl Seed<'_, '_, '_> {
+    fn refuse<T, E: Error>(&self, found: &str) -> Result<T, E> {
+        Err(E::custom(format_args!("expected {}, found {found}", self.expected.name())))
+    }
+}
+
+impl Expected {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Body => "an object or an array",
+            Self::Instances => "an array",
+            Self::Document | Self::Line => "a string or an object",
+            Self::Text => "a string",
+        }
+    }
+}
+
+impl<'b> DeserializeSeed<'b> for Seed<'_, '_, 'b> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'b>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'b> Visitor<'b> for Seed<'_, '_, 'b> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected.name())
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'b str) -> Result<(), E> {
+        match self.expected.string() {
+            true => self.reader.push(Cow::Borrowed(text)),
+            false => self.refuse("a string"),
+        }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        match self.expected.string() {
+            true => self.reader.push(Cow::Owned(text.to_owned())),
+            false => self.refuse("a string"),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'b>>(self, mut array: A) -> Result<(), A::Error> {
+        if !self.expected.array() {
+            return self.refuse("an array");
+        }
+        for index in 0.. {
+            self.reader.place.index = Some(index);
+            if array.next_element_seed(self.reader.seed(Expected::Document))?.is_none() {
+                break;
+            }
+            self.reader.place.text = false;
+        }
+        self.reader.place.index = None;
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'b>>(self, mut object: A) -> Result<(), A::Error> {
+        if !self.expected.object() {
+            return self.refuse("an object");
+        }
+        let mut found = None;
+        while let Some(key) = object.next_key_seed(KeySeed)? {
+            if key == Key::Other || (key == Key::Instances && self.expected != Expected::Body) {
+                object.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            if let Some(before) = found.replace(key) {
+                return Err(A::Error::custom(match before == key {
+                    true => "the same key twice",
+                    false => "both `text` and `instances`",
+                }));
+            }
+            match key {
+                Key::Text => {
+                    self.reader.place.text = true;
+                    object.next_value_seed(self.reader.seed(Expected::Text))?;
+                    self.reader.place.text = false;
+                }
+                _ => {
+                    self.reader.place.instances = true;
+                    object.next_value_seed(self.reader.seed(Expected::Instances))?;
+                    self.reader.place.instances = false;
+                }
+            }
+        }
+        match (found, self.expected) {
+            (Some(_), _) => Ok(()),
+            (None, Expected::Body) => Err(A::Error::custom("the object has neither `text` nor `instances`")),
+            (None, _) => Err(A::Error::custom("the object has no `text`")),
+        }
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        self.refuse("a boolean")
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        self.refuse("a number")
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        self.refuse("a number")
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.refuse("a number")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.refuse("null")
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Text,
+    Instances,
+    Other,
+}
+
+struct KeySeed;
+
+impl<'b> DeserializeSeed<'b> for KeySeed {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'b>>(self, json: D) -> Result<Key, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+        Ok(match key {
+            "text" => Key::Text,
+            "instances" => Key::Instances,
+            _ => Key::Other,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Read = for<'b> fn(&'b str, &mut Documents<'b>) -> Result<(), ApiError>;
+
+    fn texts(read: Read, body: &str) -> Result<Vec<String>, String> {
+        let mut documents = Documents::new(100);
+        read(body, &mut documents).map_err(|e| e.to_string())?;
+        Ok(documents.iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn each_shape() {
+        for (body, want) in [
+            (r#"{"text": "good"}"#, vec!["good"]),
+            (r#"{"instances": ["good", {"text": "bad"}]}"#, vec!["good", "bad"]),
+            (r#"["good", {"text": "bad"}, "\u00e7a \"va\" \ud83d\ude00"]"#, vec!["good", "bad", "ça \"va\" 😀"]),
+            (r#" {"id": [{"text": 1}], "text": "good", "more": null} "#, vec!["good"]),
+            (r#"[{"instances": 5, "text": "good"}]"#, vec!["good"]),
+            (r#"{"te\u0078t": "an escaped key"}"#, vec!["an escaped key"]),
+        ] {
+            assert_eq!(texts(read, body), Ok(want.into_iter().map(str::to_owned).collect()), "{body}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_path_and_the_position() {
+        let deep = "[".repeat(100_000);
+        let ignored = format!(r#"{{"more": {}, "text": 1}}"#, "[".repeat(90_000) + &"]".repeat(90_000));
+        for (body, want) in [
+            (
+                r#"{"instances": ["a", {"text": 5}]}"#,
+                "instances[1].text: expected a string, found a number at line 1 column",
+            ),
+            (r#"{"instances": ["a", {"txt": "b"}]}"#, "instances[1]: the object has no `text` at line 1"),
+            (r#"{"instances": ["a", "  "]}"#, "instances[1] is an empty text"),
+            (r#"{"instances": "secret"}"#, "instances: expected an array, found a string at line 1"),
+            (r#"{"instances": {"text": "secret"}}"#, "instances: expected an array, found an object"),
+            (r#"[["secret"]]"#, "[0]: expected a string or an object, found an array"),
+            (r#"["a", null]"#, "[1]: expected a string or an object, found null"),
+            (r#"[{"text": "a"}, {"text": ""}]"#, "[1].text is an empty text"),
+            (r#"{"text": ["secret"]}"#, "text: expected a string, found an array"),
+            (r#"{"text": ""}"#, "text is an empty text"),
+            (r#"{"text": "a", "text": "b"}"#, "the same key twice"),
+            (r#"{"text": "a", "instances": []}"#, "both `text` and `instances`"),
+            (r#"{"inputs": "secret"}"#, "the object has neither `text` nor `instances`"),
+            (r#""secret""#, "expected an object or an array, found a string"),
+            ("5", "expected an object or an array, found a number"),
+            ("true", "expected an object or an array, found a boolean"),
+            ("", "EOF while parsing a value at line 1 column 0"),
+            ("{\"text\":\n \"secret\"", "EOF while parsing an object at line 2 column 9"),
+            (r#"["a" "secret"]"#, "[1]: expected `,` or `]` at line 1 column 6"),
+            (r#"["a"] secret"#, "trailing characters at line 1 column 7"),
+            (r#"{"text": "\ud800 secret"}"#, "text: "),
+            (r#"{"text": "\udc00"}"#, "text: "),
+            ("[\"tab\tinside\"]", "[0]: control character"),
+            (&deep, "[0]: expected a string or an object, found an array"),
+            (&ignored, "text: expected a string, found a number"),
+        ] {
+            let error = texts(read, body).unwrap_err();
+            let body = &body[..body.len().min(60)];
+            assert!(error.starts_with(want), "{body}: {error}");
+            assert!(error.contains("; send "), "{body}: {error}");
+            assert!(!error.contains("secret"), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn lines() {
+        let want = |texts: &[&str]| Ok(texts.iter().map(|text| text.to_string()).collect());
+        assert_eq!(texts(read_lines, "{\"text\": \"good\"}\r\n\"bad\"\n\n"), want(&["good", "bad"]));
+        for (body, want) in [
+            ("\"good\"\n5", "line 2: expected a string or an object, found a number at column 1; send one"),
+            ("\"good\"\n[\"bad\"]", "line 2: expected a string or an object, found an array"),
+            ("\"good\"\n{\"text\": 5}", "line 2: text: expected a string, found a number at column"),
+            ("\"good\"\n\n\"bad\"", "line 2: EOF while parsing a value at column 0"),
+            ("\"good\" \"bad\"", "line 1: trailing characters at column 8"),
+            ("\"good\"\n\"\"", "line 2 is an empty text"),
+            ("{\"text\": \" \"}", "line 1: text is an empty text"),
+        ] {
+            let error = texts(read_lines, body).unwrap_err();
+            assert!(error.starts_with(want), "{body}: {error}");
+        }
+    }
+}

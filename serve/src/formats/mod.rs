@@ -1,0 +1,8 @@
+//! Bodies: what comes in ([`input`]), what goes out ([`output`]), and which of the latter ([`negotiate`]).
+
+mod csv;
+pub mod documents;
+pub mod input;
+mod json;
+pub mod negotiate;
+pub mod output;
