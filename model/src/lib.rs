@@ -4,6 +4,7 @@
 //! ([`fit_classifier`]), and both together, a [`TextClassifier`], a folder on disk that [`Artifact`] opens by memory map.
 //! No network, no environment variables, no SageMaker.
 
+mod analyzer;
 pub mod artifact;
 pub mod classifier;
 pub mod error;
