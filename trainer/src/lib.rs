@@ -1,1 +1,20 @@
-//! The training container: the program train and its library
+//! The training container: the program `train` and its library.
+//!
+//! `run::train` is the story: [`contract`] says what lies where, [`hyperparameters`] what is asked for, [`reading`]
+//! what there is to learn from; `tune` and `fit` make the classifier, `evaluation` measures what was saved.
+
+mod classes;
+mod cli;
+pub mod contract;
+mod evaluation;
+mod fit;
+mod folds;
+pub mod hyperparameters;
+mod log;
+pub mod metrics;
+mod parallel;
+pub mod reading;
+mod run;
+mod tune;
+
+pub use cli::main;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `train`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trainer::main(std::env::args_os().skip(1))
+}

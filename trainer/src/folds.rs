@@ -1,0 +1,82 @@
+//! Stratified folds: every fold has its share of every class.
+
+/// A pseudo-random sequence (SplitMix64, Steele, Lea and Flood 2014): small, seeded, the same everywhere.
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`; its bias, `bound / 2⁶⁴`, does not matter here.
+    fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// Fisher and Yates's shuffle.
+    fn shuffle(&mut self, items: &mut [usize]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}
+
+/// Rows to learn from and rows to measure, both ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fold {
+    /// Learned from.
+    pub fit: Vec<usize>,
+    /// Measured.
+    pub held_out: Vec<usize>,
+}
+
+/// Deals the rows of each class, shuffled, round the folds. Every row is held out once, but for the row of a class that
+/// has no other: it is always learned from.
+pub fn stratified(targets: &[usize], classes: usize, folds: usize, seed: u64) -> Vec<Fold> {
+    let mut random = SplitMix64(seed);
+    let mut fold_of = vec![None; targets.len()];
+    let mut dealt = 0;
+    for class in 0..classes {
+        let mut rows: Vec<usize> = (0..targets.len()).filter(|&row| targets[row] == class).collect();
+        random.shuffle(&mut rows);
+        if rows.len() < 2 {
+            continue;
+        }
+        for row in rows {
+            fold_of[row] = Some(dealt % folds);
+            dealt += 1;
+        }
+    }
+    let split = |fold: usize| {
+        let (held_out, fit) = (0..targets.len()).partition(|&row| fold_of[row] == Some(fold));
+        Fold { fit, held_out }
+    };
+    (0..folds).map(split).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_held_out_once_and_classes_are_spread() {
+        let targets: Vec<usize> = (0..103).map(|row| usize::from(row % 3 == 0) + usize::from(row == 50) * 2).collect();
+        let folds = stratified(&targets, 3, 5, 42);
+        let mut seen = vec![0; targets.len()];
+        for fold in &folds {
+            assert_eq!(fold.fit.len() + fold.held_out.len(), targets.len());
+            assert!((20..=21).contains(&fold.held_out.len()));
+            let ones = fold.held_out.iter().filter(|&&row| targets[row] == 1).count();
+            assert!((6..=8).contains(&ones), "{ones}");
+            fold.held_out.iter().for_each(|&row| seen[row] += 1);
+        }
+        // Row 50 is alone in its class.
+        assert!(seen.iter().enumerate().all(|(row, &times)| times == usize::from(row != 50)));
+        assert_eq!(folds, stratified(&targets, 3, 5, 42));
+        assert_ne!(folds, stratified(&targets, 3, 5, 43));
+    }
+}

@@ -1,0 +1,195 @@
+//! The job's hyperparameters: strings as SageMaker hands them, typed here and nowhere else.
+//!
+//! Every name stands in [`NAMES`]. What is planned but not done in this version is refused by name, a name that is
+//! none is refused with the nearest ones that are, and all that is wrong is told at once.
+
+mod nearest;
+mod unavailable;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use model::{Algorithm, Settings};
+
+use crate::reading::Columns;
+use values::{
+    algorithm, analyzer, boolean, class_weight, column, count, frequency, ngram_range, norm, optional_count, positive,
+    seed, solver, stop_words, strip_accents, tune,
+};
+
+/// Every hyperparameter there is, in the order of the table.
+pub const NAMES: [&str; 31] = [
+    "text_column",
+    "label_column",
+    "algorithm",
+    "solver",
+    "loss",
+    "weighting",
+    "beta",
+    "analyzer",
+    "token_pattern",
+    "ngram_range",
+    "char_ngram_range",
+    "min_df",
+    "max_df",
+    "max_features",
+    "sublinear_tf",
+    "smooth_idf",
+    "norm",
+    "lowercase",
+    "strip_accents",
+    "stop_words",
+    "C",
+    "class_weight",
+    "max_iter",
+    "tol",
+    "max_depth",
+    "min_samples_leaf",
+    "n_estimators",
+    "tree_features",
+    "tune",
+    "max_memory",
+    "seed",
+];
+
+/// Whether settings are searched for by cross-validation on the training channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tune {
+    /// Never.
+    None,
+    /// Always.
+    Cv,
+    /// Where there are rows enough and nothing that the search would choose is set by hand.
+    Auto,
+}
+
+/// The hyperparameters, typed.
+#[derive(Clone, Debug)]
+pub struct Hyperparameters {
+    /// Where text and label stand in a row.
+    pub columns: Columns,
+    /// How settings are searched for.
+    pub tune: Tune,
+    /// What the model is fitted with.
+    pub settings: Settings,
+    /// Names set by the job.
+    pub given: BTreeSet<String>,
+    /// Remarks for the log: what was passed over, what has no effect.
+    pub notes: Vec<String>,
+}
+
+/// Every hyperparameter that cannot be used, one a line.
+#[derive(Debug, thiserror::Error)]
+pub struct HyperparameterError(Vec<String>);
+
+impl fmt::Display for HyperparameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl Hyperparameters {
+    /// Types `values`; what is missing has the table's default.
+    pub fn parse(mut values: BTreeMap<String, String>) -> Result<Self, HyperparameterError> {
+        let mut notes = Vec::new();
+        let mut problems = Vec::new();
+        values.retain(|name, _| {
+            let internal = name.starts_with("sagemaker_");
+            if internal {
+                notes.push(format!("hyperparameter {name} is the SageMaker SDK's own: passed over"));
+            }
+            !internal
+        });
+        for name in values.keys().filter(|name| !NAMES.contains(&name.as_str())) {
+            problems.push(format!("hyperparameter {name:?} is unknown; {}", nearest::advice(name, &NAMES)));
+        }
+        let mut given = Given { values: &values, problems: &mut problems };
+        let columns = given.columns();
+        let mode = given.get("tune", Tune::Auto, tune);
+        let settings = given.settings();
+        unavailable::check(&values, &settings, &mut problems, &mut notes);
+        conflicts(&values, mode, &settings, &mut problems);
+        if !problems.is_empty() {
+            return Err(HyperparameterError(problems));
+        }
+        no_effect(&values, &settings, &mut notes);
+        Ok(Self { columns, tune: mode, settings, given: values.into_keys().collect(), notes })
+    }
+}
+
+/// The job's values and what is wrong with them.
+struct Given<'a> {
+    values: &'a BTreeMap<String, String>,
+    problems: &'a mut Vec<String>,
+}
+
+impl Given<'_> {
+    /// The value of `name`, or `default` where it is not given or (after noting why) not usable.
+    fn get<T>(&mut self, name: &str, default: T, parse: fn(&str) -> Result<T, String>) -> T {
+        let Some(value) = self.values.get(name) else { return default };
+        match parse(value.trim()) {
+            Ok(typed) => typed,
+            Err(expected) => {
+                self.problems.push(format!("hyperparameter {name} = {value:?}: {expected}"));
+                default
+            }
+        }
+    }
+
+    fn columns(&mut self) -> Columns {
+        let text = self.get("text_column", "review_text".to_owned(), column);
+        let label = self.get("label_column", "sentiment".to_owned(), column);
+        if text == label {
+            self.problems.push(format!("text_column and label_column are both {text:?}; they must differ"));
+        }
+        Columns { text, label }
+    }
+
+    fn settings(&mut self) -> Settings {
+        let mut settings = Settings::default();
+        settings.algorithm = self.get("algorithm", settings.algorithm, algorithm);
+        settings.solver = self.get("solver", settings.solver, solver);
+        settings.c = self.get("C", settings.c, positive);
+        settings.class_weight = self.get("class_weight", settings.class_weight, class_weight);
+        settings.max_iter = self.get("max_iter", settings.max_iter, count);
+        settings.tol = self.get("tol", settings.tol, positive);
+        settings.max_depth = self.get("max_depth", settings.max_depth, count);
+        settings.min_samples_leaf = self.get("min_samples_leaf", settings.min_samples_leaf, count);
+        settings.seed = self.get("seed", settings.seed, seed);
+        let tfidf = &mut settings.tfidf;
+        tfidf.analyzer = self.get("analyzer", tfidf.analyzer, analyzer);
+        tfidf.ngram_range = self.get("ngram_range", tfidf.ngram_range, ngram_range);
+        tfidf.lowercase = self.get("lowercase", tfidf.lowercase, boolean);
+        tfidf.strip_accents = self.get("strip_accents", tfidf.strip_accents, strip_accents);
+        tfidf.stop_words = self.get("stop_words", tfidf.stop_words.take(), stop_words);
+        tfidf.min_df = self.get("min_df", tfidf.min_df, frequency);
+        tfidf.max_df = self.get("max_df", tfidf.max_df, frequency);
+        tfidf.max_features = self.get("max_features", tfidf.max_features, optional_count);
+        tfidf.smooth_idf = self.get("smooth_idf", tfidf.smooth_idf, boolean);
+        tfidf.sublinear_tf = self.get("sublinear_tf", tfidf.sublinear_tf, boolean);
+        tfidf.norm = self.get("norm", tfidf.norm, norm);
+        settings
+    }
+}
+
+/// Values that are good alone and not together.
+fn conflicts(values: &BTreeMap<String, String>, mode: Tune, settings: &Settings, problems: &mut Vec<String>) {
+    if mode == Tune::Cv && values.contains_key("C") {
+        problems.push("tune = \"cv\" chooses C, and C is set too; remove one of them".into());
+    }
+    if mode == Tune::Cv && settings.algorithm == Algorithm::Tree {
+        problems.push("tune = \"cv\" chooses C, which algorithm = \"tree\" does not have; set tune = \"none\"".into());
+    }
+}
+
+/// Tells of values that were given and do nothing for the chosen algorithm.
+fn no_effect(values: &BTreeMap<String, String>, settings: &Settings, notes: &mut Vec<String>) {
+    let (algorithm, without): (_, &[&str]) = match settings.algorithm {
+        Algorithm::Logistic => ("logistic", &["max_depth", "min_samples_leaf"]),
+        Algorithm::Tree => ("tree", &["solver", "loss", "C", "max_iter", "tol"]),
+    };
+    for name in without.iter().filter(|name| values.contains_key(**name)) {
+        notes.push(format!("hyperparameter {name} has no effect with algorithm = \"{algorithm}\""));
+    }
+}
