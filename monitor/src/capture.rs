@@ -53,7 +53,7 @@ pub fn read(folder: &Path, halves: Halves, window: Window, visit: &mut dyn FnMut
     for path in files::below(folder, &|name| name.ends_with(".jsonl"))? {
         let name = path.strip_prefix(folder).ok().filter(|n| !n.as_os_str().is_empty()).unwrap_or(&path);
         let mut lines = Lines::open(&path)?;
-        while let Some((number, line)) = lines.next()? {
+        while let Some((number, line)) = lines.next_line()? {
             let place = || format!("{}:{number}", name.display());
             let record = line.and_then(Record::parse);
             match record {

@@ -1,9 +1,26 @@
 //! The processing container that watches captured traffic: the program `monitor` and its library.
+//!
+//! A *baseline* job ([`baseline::make`]) describes labelled files; a *run* ([`watch::run`]) reads the captures of a time
+//! window, describes them the same way ([`features`]) and compares ([`checks`]). Both leave Model Monitor's files,
+//! [`statistics`], [`constraints`] and violations, so that what reads those reads these.
 
 pub mod archive;
+pub mod baseline;
 pub mod capture;
+pub mod checks;
+pub mod cli;
+pub mod constraints;
+mod describe;
+mod distributions;
 pub mod documents;
 pub mod error;
+pub mod features;
 mod files;
+pub mod known_terms;
+mod metrics;
 pub mod settings;
+pub mod statistics;
 pub mod stats;
+pub mod watch;
+
+pub use cli::main;

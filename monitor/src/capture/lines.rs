@@ -28,7 +28,7 @@ impl Lines {
     }
 
     /// The next line that is not blank.
-    pub fn next(&mut self) -> Result<Option<(u64, Line<'_>)>> {
+    pub fn next_line(&mut self) -> Result<Option<(u64, Line<'_>)>> {
         loop {
             self.line.clear();
             let Some(whole) = self.take_line()? else { return Ok(None) };

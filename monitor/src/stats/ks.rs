@@ -127,7 +127,7 @@ fn limit(d: f64, m: f64, n: f64, alternative: Alternative) -> f64 {
         Alternative::Greater => (-2.0 * z2).exp(),
         // The series needs its terms to shrink; under z = 0.2 the probability is 1 to sixteen digits.
         Alternative::Different if z2 < 0.04 => 1.0,
-        Alternative::Different => (1..=100).map(|k| f64::from(k)).fold(0.0, |sum, k| {
+        Alternative::Different => (1..=100).map(f64::from).fold(0.0, |sum, k| {
             let sign = if k % 2.0 == 1.0 { 2.0 } else { -2.0 };
             sum + sign * (-2.0 * k * k * z2).exp()
         }),

@@ -1,0 +1,83 @@
+//! What CloudWatch is told: a JSON line a metric, where Model Monitor's containers leave theirs.
+
+use serde::Serialize;
+
+use crate::features::{Columns, Numeric, PREDICTED_LABEL};
+use crate::settings::WatchJob;
+use report::DriftReport;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Line<'l> {
+    metric_name: String,
+    timestamp: &'l str,
+    dimensions: &'l [Dimension<'l>],
+    #[serde(flatten)]
+    value: Value,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Dimension<'l> {
+    name: &'static str,
+    value: &'l str,
+}
+
+#[derive(Serialize)]
+enum Value {
+    Value(f64),
+    #[serde(rename_all = "PascalCase")]
+    StatisticValues {
+        sample_count: f64,
+        sum: f64,
+        minimum: f64,
+        maximum: f64,
+    },
+}
+
+/// All lines of a run: Model Monitor's names a feature, and `documents`, `violations`, `unreadable_requests`,
+/// `damaged_lines` of the whole window.
+pub fn lines(job: &WatchJob, report: &DriftReport, window: &Columns, timestamp: &str) -> String {
+    let dimensions: Vec<Dimension> =
+        [("Endpoint", Some(job.endpoint.as_str())), ("MonitoringSchedule", job.schedule.as_deref())]
+            .into_iter()
+            .filter_map(|(name, value)| value.filter(|v| !v.is_empty()).map(|value| Dimension { name, value }))
+            .collect();
+    let line = |metric_name: String, value: Value, unit: &'static str| Line {
+        metric_name,
+        timestamp,
+        dimensions: &dimensions,
+        value,
+        unit,
+    };
+    let count = |name: &str, value: u64| line(name.into(), Value::Value(value as f64), "Count");
+    let mut lines = vec![
+        count("documents", report.documents),
+        count("violations", report.violations.len() as u64),
+        count("unreadable_requests", report.unreadable_requests),
+        count("damaged_lines", report.damaged),
+    ];
+    for feature in Numeric::ALL {
+        let values = window.values(feature);
+        lines.push(count(&format!("feature_non_null_{}", feature.name()), values.len() as u64));
+        if let Some(value) = spread(values) {
+            lines.push(line(format!("feature_data_{}", feature.name()), value, "None"));
+        }
+    }
+    lines.push(count(&format!("feature_non_null_{PREDICTED_LABEL}"), window.labelled()));
+    for check in &report.checks {
+        let name = format!("feature_baseline_drift_{}", check.feature);
+        lines.push(line(name, Value::Value(check.value), "None"));
+    }
+    lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|line| line + "\n").collect()
+}
+
+fn spread(values: &[f64]) -> Option<Value> {
+    (!values.is_empty()).then(|| Value::StatisticValues {
+        sample_count: values.len() as f64,
+        sum: values.iter().sum(),
+        minimum: values.iter().copied().fold(f64::INFINITY, f64::min),
+        maximum: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    })
+}
