@@ -1,0 +1,111 @@
+//! Recorded captures (`tests/golden/capture/make.py`), and whatever else a line may hold.
+
+use std::path::Path;
+
+use monitor::capture::record::Record;
+use monitor::capture::{self, Exchange, Tally};
+use monitor::settings::{Halves, Window};
+use proptest::prelude::*;
+
+const BOTH: Halves = Halves { input: true, output: true };
+
+fn read(name: &str, window: Window) -> (Vec<Exchange>, Tally) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/capture").join(name);
+    let mut exchanges = Vec::new();
+    let tally = capture::read(&path, BOTH, window, &mut |exchange| exchanges.push(exchange)).unwrap();
+    (exchanges, tally)
+}
+
+#[test]
+fn every_format_gives_the_same_documents_and_predictions() {
+    let (exchanges, tally) = read("formats.jsonl", Window::default());
+    assert_eq!(tally, Tally { requests: 21, ..Tally::default() });
+    assert_eq!(exchanges.len(), 21);
+    for exchange in exchanges {
+        let (texts, answers) = (exchange.texts.unwrap(), exchange.answers.unwrap());
+        assert_eq!(texts, ["very good, \"really\"", "not good\nat all"][..texts.len()]);
+        let answers: Vec<(&str, f64)> = answers.iter().map(|a| (a.label.as_str(), a.score)).collect();
+        assert_eq!(answers, [("1", 0.98), ("0", 0.75)][..texts.len()]);
+    }
+}
+
+#[test]
+fn damaged_lines_are_named_and_the_window_is_half_open() {
+    let window = Window {
+        start: Some("2026-01-19T19:00:00Z".parse().unwrap()),
+        end: Some("2026-01-19T20:00:00Z".parse().unwrap()),
+    };
+    let (exchanges, tally) = read("damaged.jsonl", window);
+    // The first line, and the last: 20:00 an hour east of Greenwich is the window's start.
+    assert_eq!(exchanges.len(), 2);
+    assert_eq!((tally.requests, tally.unreadable, tally.damaged), (4, 2, 4));
+    let first = tally.first_unreadable.unwrap();
+    assert!(first.contains(":7: the answer is no prediction: missing field `predictions`"), "{first}");
+    for (line, (number, why)) in tally.damaged_lines.iter().zip([
+        (2, "EOF while parsing"),
+        (3, "missing field `captureData`"),
+        (4, "inferenceTime `yesterday` is no time"),
+        (6, "unknown variant `ROT13`"),
+    ]) {
+        assert!(line.contains(&format!(":{number}: {why}")), "{line}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_record_or_a_reason(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Record::parse(&bytes);
+    }
+
+    #[test]
+    fn any_damage_is_survived(
+        which in 0usize..21, place in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()
+    ) {
+        let lines = include_str!("../golden/capture/formats.jsonl");
+        let mut line = lines.lines().nth(which).unwrap().as_bytes().to_vec();
+        let place = place.index(line.len());
+        line[place] = byte;
+        if cut {
+            line.truncate(place);
+        }
+        if let Ok(record) = Record::parse(&line) {
+            let _ = record.exchange(BOTH);
+        }
+    }
+
+    #[test]
+    fn any_payload_is_survived(
+        kind in prop::sample::select(vec!["text/csv", "application/json", "application/jsonlines", "text/plain", "", "x"]),
+        encoding in prop::sample::select(vec!["CSV", "JSON", "BASE64"]),
+        input in "\\PC{0,40}", output in "[\\[\\]{}\":,a-z0-9\n]{0,40}"
+    ) {
+        let half = |data: &str| serde_json::json!({"observedContentType": kind, "data": data, "encoding": encoding});
+        let line = serde_json::json!({
+            "captureData": {"endpointInput": half(&input), "endpointOutput": half(&output)},
+            "eventMetadata": {"inferenceTime": "2026-01-19T19:00:00Z"}
+        });
+        let record = Record::parse(line.to_string().as_bytes()).unwrap();
+        if let Ok(Exchange { texts: Some(texts), answers: Some(answers), .. }) = record.exchange(BOTH) {
+            prop_assert_eq!(texts.len(), answers.len());
+        }
+    }
+}
+
+#[test]
+fn captures_are_read_in_name_order_and_other_files_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let hour = folder.path().join("reviews/AllTraffic/2026/01/19");
+    for (name, text) in [("20/00-00-000-b.jsonl", "second"), ("19/27-57-000-a.jsonl", "first")] {
+        let path = hour.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let line = serde_json::json!({
+            "captureData": {"endpointInput": {"observedContentType": "text/plain", "data": text, "encoding": "CSV"}},
+            "eventMetadata": {"inferenceTime": "2026-01-19T19:00:00Z"}
+        });
+        std::fs::write(path, line.to_string()).unwrap();
+    }
+    std::fs::write(hour.join("manifest.json"), "{").unwrap();
+    let mut texts = Vec::new();
+    let tally = capture::read(folder.path(), BOTH, Window::default(), &mut |e| texts.extend(e.texts.unwrap())).unwrap();
+    assert_eq!((texts, tally.damaged), (vec!["first".to_string(), "second".to_string()], 0));
+}
