@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use linfa::DatasetBase;
 use model::{
-    Algorithm, AnalyzerKind, Classifier, Dataset, FitError, Fitted, Frequency, Norm, Settings, StopWords, StripAccents,
+    Algorithm, AnalyzerKind, Classifier, FitError, Fitted, Frequency, Norm, Settings, StopWords, StripAccents,
     TextClassifier, Tfidf, fit_classifier,
 };
 use ndarray::Array1;
@@ -118,17 +118,6 @@ fn log_solver(solver: &str, iterations: Option<u64>, converged: Option<bool>, se
     if converged == Some(false) {
         say!("solver: stopped at max_iter = {} before its tolerance {}", settings.max_iter, settings.tol);
     }
-}
-
-/// Share of `dataset`'s rows whose most probable class is their target.
-pub fn accuracy(classifier: &Classifier, dataset: &Dataset) -> f64 {
-    let probabilities = classifier.probabilities(&dataset.records);
-    let right = probabilities.rows().into_iter().zip(&dataset.targets).filter(|(row, target)| {
-        // The first of equals, as the artifact's prediction.
-        let predicted = row.iter().enumerate().rev().max_by(|a, b| a.1.total_cmp(b.1)).map(|(class, _)| class);
-        predicted == Some(**target)
-    });
-    right.count() as f64 / dataset.records.rows().max(1) as f64
 }
 
 /// Settings as used, by hyperparameter name: what `auto` became, what the search chose.

@@ -14,8 +14,8 @@ use model::{Algorithm, Settings};
 
 use crate::reading::Columns;
 use values::{
-    algorithm, analyzer, boolean, class_weight, column, count, frequency, ngram_range, norm, optional_count, positive,
-    seed, solver, stop_words, strip_accents, tune,
+    algorithm, analyzer, boolean, class_weight, column, count, depth, frequency, ngram_range, norm, optional_count,
+    positive, seed, solver, stop_words, strip_accents, tune,
 };
 
 /// Every hyperparameter there is, in the order of the table.
@@ -154,7 +154,7 @@ impl Given<'_> {
         settings.class_weight = self.get("class_weight", settings.class_weight, class_weight);
         settings.max_iter = self.get("max_iter", settings.max_iter, count);
         settings.tol = self.get("tol", settings.tol, positive);
-        settings.max_depth = self.get("max_depth", settings.max_depth, count);
+        settings.max_depth = self.get("max_depth", settings.max_depth, depth);
         settings.min_samples_leaf = self.get("min_samples_leaf", settings.min_samples_leaf, count);
         settings.seed = self.get("seed", settings.seed, seed);
         let tfidf = &mut settings.tfidf;

@@ -6,24 +6,24 @@ fn reach(length: usize) -> usize {
 }
 
 /// Advice that ends a message about `unknown`: the up to three nearest of `known`, else all of them.
-pub fn advice(unknown: &str, known: &[&str]) -> String {
+pub fn advice(unknown: &str, known: &[&'static str]) -> String {
     let wanted = unknown.to_lowercase();
-    let mut near: Vec<(usize, &str)> = known
-        .iter()
-        .map(|name| {
-            let name_lower = name.to_lowercase();
-            let contained = wanted.len() > 2 && (name_lower.contains(&wanted) || wanted.contains(&name_lower));
-            let distance = distance(&wanted, &name_lower);
-            (if contained && name.len() > 1 { distance.min(1) } else { distance }, *name)
-        })
-        .filter(|(distance, _)| *distance <= reach(wanted.chars().count()).min(wanted.chars().count().max(2) - 1))
-        .collect();
+    let length = wanted.chars().count();
+    let reach = reach(length).min(length.max(2) - 1);
+    // A part of a name is near it however much is missing.
+    let measure = |name: &&'static str| {
+        let known = name.to_lowercase();
+        let part = known.len() > 1 && length > 2 && (known.contains(&wanted) || wanted.contains(&known));
+        let distance = distance(&wanted, &known);
+        (part || distance <= reach).then_some((!part, distance, *name))
+    };
+    let mut near: Vec<(bool, usize, &str)> = known.iter().filter_map(measure).collect();
     near.sort();
     near.truncate(3);
     if near.is_empty() {
         format!("there are {}", known.join(", "))
     } else {
-        format!("did you mean {}?", near.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(" or "))
+        format!("did you mean {}?", near.iter().map(|(.., name)| *name).collect::<Vec<_>>().join(" or "))
     }
 }
 

@@ -78,6 +78,14 @@ pub fn count<T: FromStr + PartialOrd + From<u8>>(value: &str) -> Result<T, Strin
     }
 }
 
+/// The depths that the model can store.
+pub fn depth(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(depth @ 1..=64) => Ok(depth),
+        _ => Err("expected an integer from 1 to 64".into()),
+    }
+}
+
 pub fn optional_count(value: &str) -> Result<Option<usize>, String> {
     if value.eq_ignore_ascii_case("none") {
         return Ok(None);

@@ -18,6 +18,15 @@ pub struct Outcome {
     pub probabilities: Vec<f64>,
 }
 
+impl Outcome {
+    /// The most probable class is the predicted one, of equals the first.
+    pub fn of(actual: usize, probabilities: Vec<f64>) -> Self {
+        let classes = probabilities.iter().enumerate().rev();
+        let predicted = classes.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
+        Self { actual, predicted, probabilities }
+    }
+}
+
 /// All figures of one set of outcomes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
@@ -94,7 +103,8 @@ fn class_metrics(confusion: &[Vec<u64>], index: usize, class: &str) -> ClassMetr
     }
 }
 
-fn log_loss(outcomes: &[Outcome]) -> f64 {
+/// Mean of `-ln p(actual class)`, nats, each `p` at least 1e-15; 0 of no outcomes.
+pub fn log_loss(outcomes: &[Outcome]) -> f64 {
     let loss = |outcome: &Outcome| -outcome.probabilities[outcome.actual].clamp(LEAST_PROBABILITY, 1.0).ln();
     outcomes.iter().map(loss).sum::<f64>() / outcomes.len().max(1) as f64
 }

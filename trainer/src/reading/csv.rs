@@ -111,8 +111,8 @@ mod tests {
             (r#"5" wide,"1"#, true),
             (r#""a"x,1"#, false),
             ("\"a\nb\n", true),
-            (r#""","#, true),
-            (r#""",1"#, true),
+            (r#""","#, false),
+            (r#""",1"#, false),
             (r#"""",1"#, true),
         ] {
             assert_eq!(ends_quoted(raw.as_bytes()), want, "{raw}");

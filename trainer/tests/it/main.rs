@@ -1,0 +1,9 @@
+//! The trainer from outside: the library over recorded figures, the program over folders as SageMaker lays them out.
+
+mod contract;
+mod datasets;
+mod job;
+mod metrics;
+mod reading;
+mod refusals;
+mod training;

@@ -1,0 +1,300 @@
+//! Every refusal, word for word: one clear reason, exit code 1, nothing left but the reason.
+
+use std::path::Path;
+
+use crate::job::{Job, MORE_REVIEWS, REVIEWS, run};
+
+/// A job with this one training file.
+fn train_file(name: &str, content: &[u8]) -> Job {
+    let job = Job::with(&[]);
+    job.put(&format!("input/data/train/{name}"), content);
+    job
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let cases: &[(&str, &[u8], &str)] = &[
+        ("a.csv", b"", "train/a.csv: is empty (0 bytes); expected rows with \"review_text\" and \"sentiment\""),
+        ("a.csv", b"\n\n", "train/a.csv: holds no header; expected \"review_text\" and \"sentiment\""),
+        ("a.csv", b"review_text,sentiment\n", "train: the channel's files hold no row"),
+        (
+            "a.csv",
+            b"text,label\nx,1\n",
+            "train/a.csv:1: no column \"review_text\"; found \"text\", \"label\"; name the right one with the hyperparameter text_column",
+        ),
+        (
+            "a.csv",
+            b"review_text,label\nx,1\n",
+            "train/a.csv:1: no column \"sentiment\"; found \"review_text\", \"label\"; name the right one with the hyperparameter label_column",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment,sentiment\nx,1,1\n",
+            "train/a.csv:1: column \"sentiment\" stands in the header twice",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\r\ngood,1\r\n\"two\r\nlines\",1\r\n\r\nragged\r\nbad,0\r\n",
+            "train/a.csv:6: 1 field, the header has 2; quote a text that holds commas, quotes or line ends",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood, really,1\nbad,0\n",
+            "train/a.csv:2: 3 fields, the header has 2; quote a text that holds commas, quotes or line ends",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood,1\n \t,0\nbad,0\n",
+            "train/a.csv:3: the text is empty; remove the row or fill it in",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood,1\nbad, \n",
+            "train/a.csv:3: the label is empty; remove the row or fill it in",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood,1\n\"bad,0\nfine,1\n",
+            "train/a.csv:3: a quote is opened in the record that begins here and never closed",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood,1\n\"b\nd caf\xe9\",0\n",
+            "train/a.csv:4: byte 0xe9 is not UTF-8; save the file as UTF-8 (it may be Latin-1 or UTF-16)",
+        ),
+        (
+            "a.txt",
+            b"hello",
+            "train/a.txt: unknown kind of file; a channel holds .csv, .csv.gz, .jsonl or .jsonl.gz files",
+        ),
+        ("a.csv.gz", b"no gzip at all", "train/a.csv.gz: cannot be read: invalid gzip header"),
+        (".hidden.csv", b"x", "train: the channel holds no file; expected .csv, .csv.gz, .jsonl or .jsonl.gz files"),
+        (
+            "a.jsonl",
+            b"{\"review_text\": \"x\", \"sentiment\": 1}\n\n{\"text\": \"x\", \"sentiment\": 1}\n",
+            "train/a.jsonl:3: no key \"review_text\"; found \"sentiment\", \"text\"; name the right one with the hyperparameter text_column",
+        ),
+        (
+            "a.jsonl",
+            b"{\"review_text\": 7, \"sentiment\": 1}\n",
+            "train/a.jsonl:1: key \"review_text\" is an integer; expected a string",
+        ),
+        (
+            "a.jsonl",
+            b"{\"review_text\": \"x\", \"sentiment\": 0.5}\n",
+            "train/a.jsonl:1: key \"sentiment\" is a fractional number; expected a string, an integer or a boolean",
+        ),
+        ("a.jsonl", b"[1]\n", "train/a.jsonl:1: is a list; expected an object with \"review_text\" and \"sentiment\""),
+        (
+            "a.jsonl",
+            b"{\"review_text\"\n",
+            "train/a.jsonl:1: is no JSON: EOF while parsing an object at line 2 column 0; expected one object a line",
+        ),
+        (
+            "a.jsonl",
+            b"{\"review_text\": \"x\", \"sentiment\": 1}\n{\"review_text\": \"\xff\", \"sentiment\": 1}\n",
+            "train/a.jsonl:2: byte 0xff is not UTF-8; save the file as UTF-8 (it may be Latin-1 or UTF-16)",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood,1\nbetter,1\n",
+            "train: every row bears the label \"1\" (2 rows); a classifier needs rows of at least two labels",
+        ),
+    ];
+    for (name, content, want) in cases {
+        let found = train_file(name, content).refused();
+        assert_eq!(&found, want, "{name}: {:?}", String::from_utf8_lossy(content));
+    }
+}
+
+#[test]
+fn only_the_first_ten_faults_are_listed() {
+    let mut rows = String::from("review_text,sentiment\ngood,1\nbad,0\n");
+    rows.push_str(&"ragged\n".repeat(13));
+    let found = train_file("a.csv", rows.as_bytes()).refused();
+    let lines: Vec<&str> = found.lines().collect();
+    assert!(lines[0].starts_with("train/a.csv:4: 1 field,"), "{found}");
+    assert!(lines.len() <= 11 && found.chars().count() <= 1024, "{found}");
+}
+
+#[test]
+fn faults_of_all_channels_are_told_together() {
+    let job = Job::with(&[
+        ("input/data/train/a.csv", "review_text,sentiment\n,1\n"),
+        ("input/data/test/b.csv", ""),
+        ("input/data/validation/deep/er/c.csv", "review_text\nx\n"),
+    ]);
+    assert_eq!(
+        job.refused(),
+        "train/a.csv:2: the text is empty; remove the row or fill it in\n\
+         validation/deep/er/c.csv:1: no column \"sentiment\"; found \"review_text\"; name the right one with the hyperparameter label_column\n\
+         test/b.csv: is empty (0 bytes); expected rows with \"review_text\" and \"sentiment\""
+    );
+}
+
+#[test]
+fn labels_that_train_does_not_have() {
+    let job = Job::with(&[
+        ("input/data/train/a.csv", REVIEWS),
+        ("input/data/test/b.csv", "review_text,sentiment\ngood,1\nso so,2\nmeh,neutral\nmeh meh,2\n"),
+    ]);
+    assert_eq!(
+        job.refused(),
+        "test/b.csv:3: label \"2\" (2 rows) is not in train, which has \"0\", \"1\"; correct it or add the class to train\n\
+         test/b.csv:4: label \"neutral\" (1 row) is not in train, which has \"0\", \"1\"; correct it or add the class to train"
+    );
+}
+
+#[test]
+fn hyperparameters() {
+    let cases = [
+        (
+            "ngram_rang",
+            "1,2",
+            "hyperparameter \"ngram_rang\" is unknown; did you mean ngram_range or char_ngram_range?",
+        ),
+        ("stopwords", "english", "hyperparameter \"stopwords\" is unknown; did you mean stop_words?"),
+        ("C", "0", "hyperparameter C = \"0\": expected a number above 0"),
+        ("C", "lots", "hyperparameter C = \"lots\": expected a number above 0"),
+        ("C", "inf", "hyperparameter C = \"inf\": expected a number above 0"),
+        ("max_iter", "0", "hyperparameter max_iter = \"0\": expected an integer from 1"),
+        ("max_depth", "65", "hyperparameter max_depth = \"65\": expected an integer from 1 to 64"),
+        ("seed", "-1", "hyperparameter seed = \"-1\": expected an integer from 0"),
+        ("solver", "adam", "hyperparameter solver = \"adam\": expected one of auto, linfa, sparse"),
+        ("lowercase", "maybe", "hyperparameter lowercase = \"maybe\": expected one of true, false"),
+        (
+            "ngram_range",
+            "2,1",
+            "hyperparameter ngram_range = \"2,1\": expected two integers from 1, the smaller first, such as 1,2",
+        ),
+        (
+            "min_df",
+            "1.5",
+            "hyperparameter min_df = \"1.5\": expected a count of documents from 1, or a proportion from 0.0 to 1.0 with a point",
+        ),
+        ("max_features", "0", "hyperparameter max_features = \"0\": expected an integer from 1, or none"),
+        ("text_column", "", "hyperparameter text_column = \"\": expected the name of a column"),
+        ("text_column", "sentiment", "text_column and label_column are both \"sentiment\"; they must differ"),
+        (
+            "algorithm",
+            "forest",
+            "hyperparameter algorithm = \"forest\": is not available in this version; use logistic, tree",
+        ),
+        (
+            "loss",
+            "squared_hinge",
+            "hyperparameter loss = \"squared_hinge\": is not available in this version; use logistic",
+        ),
+        ("loss", "hinge", "hyperparameter loss = \"hinge\": expected logistic or squared_hinge"),
+        ("weighting", "nb", "hyperparameter weighting = \"nb\": is not available in this version; use tfidf"),
+        ("beta", "0.25", "hyperparameter beta = \"0.25\": is not available in this version; use 1.0"),
+        ("beta", "2", "hyperparameter beta = \"2\": expected a number from 0 to 1"),
+        (
+            "analyzer",
+            "word+char_wb",
+            "hyperparameter analyzer = \"word+char_wb\": is not available in this version; use word, char, char_wb",
+        ),
+        (
+            "token_pattern",
+            "word_punct",
+            "hyperparameter token_pattern = \"word_punct\": is not available in this version; use word",
+        ),
+        (
+            "char_ngram_range",
+            "2,4",
+            "hyperparameter char_ngram_range = \"2,4\": is not available in this version; use 3,6",
+        ),
+        ("n_estimators", "50", "hyperparameter n_estimators = \"50\": is not available in this version; use 100"),
+        ("tree_features", "50", "hyperparameter tree_features = \"50\": is not available in this version; use 1000"),
+        (
+            "max_memory",
+            "4GiB",
+            "hyperparameter max_memory = \"4GiB\": is not available in this version; use a larger instance",
+        ),
+        ("max_memory", "lots", "hyperparameter max_memory = \"lots\": expected bytes, or a size such as 4GiB"),
+        ("tune", "cv", "tune = \"cv\" needs 20 rows or more; train has 10"),
+    ];
+    for (name, value, want) in cases {
+        assert_eq!(Job::asking(&[(name, value)]).refused(), want, "{name} = {value}");
+    }
+    let several = Job::asking(&[("tune", "cv"), ("C", "2"), ("tol", "x")]).refused();
+    assert_eq!(
+        several,
+        "hyperparameter tol = \"x\": expected a number above 0\n\
+         tune = \"cv\" chooses C, and C is set too; remove one of them"
+    );
+    let tree = Job::asking(&[("tune", "cv"), ("algorithm", "tree")]).refused();
+    assert_eq!(tree, "tune = \"cv\" chooses C, which algorithm = \"tree\" does not have; set tune = \"none\"");
+}
+
+#[test]
+fn jobs_that_are_not_laid_out_as_the_contract_says() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[("input/data/test/a.csv", MORE_REVIEWS)],
+            "there is no channel `train`; put the training files into ROOT/input/data/train (other channels found: none)",
+        ),
+        (
+            &[("input/data/training/a.csv", REVIEWS)],
+            "there is no channel `train`; put the training files into ROOT/input/data/train (other channels found: training)",
+        ),
+        (
+            &[("input/config/inputdataconfig.json", r#"{"train": {"TrainingInputMode": "File"}}"#)],
+            "ROOT/input/data/train: the channel's folder is missing; inputdataconfig.json names it",
+        ),
+        (
+            &[("input/config/inputdataconfig.json", r#"{"train": {"TrainingInputMode": "Pipe"}}"#)],
+            "channel `train` has the input mode Pipe, which is not available in this version; use File or FastFile",
+        ),
+        (
+            &[
+                ("input/data/train/a.csv", REVIEWS),
+                ("input/config/resourceconfig.json", r#"{"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}"#),
+            ],
+            "the job has 2 hosts (algo-1, algo-2); this version trains on one: set InstanceCount to 1",
+        ),
+        (
+            &[("input/config/hyperparameters.json", "{")],
+            "ROOT/input/config/hyperparameters.json: is not what SageMaker writes there: EOF while parsing an object at line 1 column 1",
+        ),
+        (
+            &[("input/config/hyperparameters.json", r#"{"C": ["1"]}"#)],
+            "ROOT/input/config/hyperparameters.json: C is [\"1\"]; expected a string",
+        ),
+    ];
+    for (files, want) in cases {
+        assert_eq!(&Job::with(files).refused(), want);
+    }
+}
+
+#[test]
+fn a_root_that_is_not_there_is_not_made() {
+    let job = Job::with(&[]);
+    let missing = job.path("missing");
+    let ran = run(&[Path::new("--ml-root"), &missing]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.ends_with("there is no such folder; --ml-root takes a folder laid out as SageMaker's /opt/ml\n")
+    );
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_command_line_that_is_not_understood() {
+    let ran = run(&[Path::new("--ml-rot"), Path::new("x")]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("--ml-rot"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_failure_leaves_the_earlier_artifact() {
+    let job = Job::reviews();
+    job.train();
+    let before = job.artifact();
+    job.put("input/data/train/b.csv", b"review_text,sentiment\nragged\n");
+    let ran = job.run();
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(job.artifact(), before);
+    job.put("input/data/train/b.csv", b"review_text,sentiment\ngreat,1\n");
+    job.train();
+}
