@@ -8,9 +8,11 @@ mod analyzer;
 pub mod artifact;
 pub mod classifier;
 pub mod error;
+pub mod logistic;
 pub mod records;
 pub mod settings;
 pub mod tfidf;
+pub mod tree;
 
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
 pub use artifact::{Artifact, Contribution, Explanation, Prediction, TextClassifier};

@@ -37,6 +37,13 @@ pub(crate) struct Scratch {
     chars: Vec<usize>,
 }
 
+impl Scratch {
+    /// Bytes kept, roughly.
+    pub(crate) fn capacity(&self) -> usize {
+        self.text.capacity() + self.joined.capacity() + 16 * self.words.capacity() + 8 * self.chars.capacity()
+    }
+}
+
 impl Analyzer {
     pub(crate) fn new(params: &TfidfParams) -> Self {
         let stop_words = match (&params.stop_words, params.analyzer) {

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
+use crate::settings::Algorithm;
 use crate::tfidf::TfidfParams;
 
+/// Its name in the artifact's folder.
+pub const MANIFEST: &str = "manifest.json";
 /// The name every manifest of this format bears.
 pub const FORMAT: &str = "sagebrush-text-classifier";
 /// The version of the format that is written, and the only one that is read.
@@ -22,7 +26,7 @@ pub struct Manifest {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
     /// The kind of classifier.
-    pub algorithm: crate::Algorithm,
+    pub algorithm: Algorithm,
     /// The classes' labels, ascending; a class's index is its place here.
     pub classes: Vec<String>,
     /// Number of terms.
@@ -33,6 +37,53 @@ pub struct Manifest {
     pub provenance: Provenance,
     /// The other files of the artifact, in name order.
     pub files: Vec<FileEntry>,
+}
+
+/// How every manifest begins; the checksum's 16 digits follow, then [`AFTER_CHECKSUM`], then what it is of.
+const BEFORE_CHECKSUM: &str = "{\n  \"checksum\": \"";
+const AFTER_CHECKSUM: &str = "\",\n";
+const BODY: usize = BEFORE_CHECKSUM.len() + 16 + AFTER_CHECKSUM.len();
+
+impl Manifest {
+    /// The file's bytes, the checksum set.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let unsigned = Manifest { checksum: "0".repeat(16), ..self.clone() };
+        let mut bytes = serde_json::to_vec_pretty(&unsigned)?;
+        bytes.push(b'\n');
+        let checksum = hexadecimal(xxh3_64(&bytes[BODY..]));
+        bytes[BEFORE_CHECKSUM.len()..BEFORE_CHECKSUM.len() + 16].copy_from_slice(checksum.as_bytes());
+        Ok(bytes)
+    }
+
+    /// From a file's bytes, each of them checked; else what is wrong.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Manifest, String> {
+        #[derive(Deserialize)]
+        struct Header {
+            format: String,
+            format_version: u32,
+        }
+        let header: Header =
+            serde_json::from_slice(bytes).map_err(|e| format!("it is no manifest of a text classifier: {e}"))?;
+        if header.format != FORMAT {
+            return Err(format!("its format is `{}`; expected `{FORMAT}`", header.format));
+        }
+        if header.format_version != FORMAT_VERSION {
+            let found = header.format_version;
+            return Err(format!("its format version is {found}; this program reads version {FORMAT_VERSION}"));
+        }
+        let manifest: Manifest = serde_json::from_slice(bytes).map_err(|e| format!("it cannot be read: {e}"))?;
+        let signed = bytes.get(BODY..).map(|body| hexadecimal(xxh3_64(body)));
+        let begin = format!("{BEFORE_CHECKSUM}{}{AFTER_CHECKSUM}", manifest.checksum);
+        if signed.as_ref() != Some(&manifest.checksum) || !bytes.starts_with(begin.as_bytes()) {
+            return Err("it was changed after it was written: its checksum is another".into());
+        }
+        Ok(manifest)
+    }
+}
+
+/// 16 hexadecimal digits.
+pub(super) fn hexadecimal(checksum: u64) -> String {
+    format!("{checksum:016x}")
 }
 
 /// Another file of the artifact.

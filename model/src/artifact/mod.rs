@@ -1,104 +1,88 @@
-//! The artifact.
+//! The artifact: a text classifier as a folder of data, opened by memory map.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `manifest.json` | [`Manifest`]: format and version, classes, TF-IDF parameters, provenance, and each other file's length and xxh3 |
+//! | `tensors.safetensors` | `idf` (terms); logistic: `weights` (terms, vectors), `intercept` (vectors), vectors 1 for two classes, else one a class; tree: `tree.term`, `tree.threshold`, `tree.left`, `tree.right` (nodes), `tree.shares` (nodes, classes) |
+//! | `vocabulary.bin` | the terms ascending by code point, and a hash index |
+//!
+//! Numbers are 32-bit and little-endian: floats, but for `tree.term`, `tree.left` and `tree.right`, which are unsigned.
+//! Node 0 is the root; a leaf's children are 0; a document goes left where its value is up to the threshold. Scores are
+//! summed in 64 bits. `vocabulary.bin` is:
+//!
+//! | at | what |
+//! | --- | --- |
+//! | 0 | `SAGEVOCB`; u32 version, 1; u32 zero |
+//! | 16 | u64 number of terms `n`; u64 bytes of the terms; u64 slots `s`, a power of two above `n` |
+//! | 40 | `n + 1` offsets, u32: term `i` is bytes `offset[i] .. offset[i + 1]` of the terms |
+//! | 44 + 4n | `s` slots of two u32: high half of the term's xxh3 (64 bit, seed 0), its number + 1 (0: free); probed from `hash mod s` by one |
+//! | 44 + 4n + 8s | the terms' UTF-8, one after the other |
+//!
+//! Opening checks every byte: lengths and checksums against the manifest, then what each number means.
+
+mod explain;
 pub mod manifest;
-use crate::{ArtifactError, Classifier, NotLinear, Tfidf};
-use manifest::{Manifest, Provenance};
-use std::path::Path;
-/// Text to class.
-#[derive(Debug, Clone)]
-pub struct TextClassifier {
-    /// Text to records.
-    pub tfidf: Tfidf,
-    /// Records to probabilities.
-    pub classifier: Classifier,
-    /// Labels of the classes, ascending.
-    pub classes: Vec<String>,
-}
-impl TextClassifier {
-    /// Provisional.
-    pub fn save(&self, _dir: &Path, _provenance: &Provenance) -> Result<(), ArtifactError> {
-        unimplemented!()
-    }
-}
-/// An opened artifact.
+mod map;
+mod open;
+mod predict;
+mod save;
+mod tensors;
+
+pub use explain::{Contribution, Explanation};
+pub use manifest::{DataDigest, Manifest, Provenance};
+pub use predict::Prediction;
+pub use save::TextClassifier;
+
+use crate::analyzer::Analyzer;
+use crate::tfidf::vocabulary::Vocabulary;
+use map::Map;
+use tensors::Tensors;
+
+/// The file of numbers.
+pub const TENSORS: &str = "tensors.safetensors";
+/// The file of terms.
+pub const VOCABULARY: &str = "vocabulary.bin";
+
+/// An opened artifact. It holds the files mapped; what it computes it computes on them.
 #[derive(Debug)]
 pub struct Artifact {
     manifest: Manifest,
+    analyzer: Analyzer,
+    vocabulary: Vocabulary<Map>,
+    tensors: Tensors<Map>,
+    bytes: u64,
 }
+
 impl Artifact {
-    /// Provisional.
-    pub fn open(_dir: &Path) -> Result<Artifact, ArtifactError> {
-        unimplemented!()
-    }
-    /// The manifest.
+    /// What it is and where it comes from.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
-    /// Labels of the classes.
+
+    /// Labels of the classes, ascending; a class's index is its place here.
     pub fn classes(&self) -> &[String] {
         &self.manifest.classes
     }
+
     /// Number of terms.
     pub fn terms(&self) -> usize {
-        0
+        self.vocabulary.len()
     }
-    /// Bytes on disk.
+
+    /// Bytes of its files.
     pub fn bytes(&self) -> u64 {
-        0
+        self.bytes
     }
-    /// Provisional.
-    pub fn predict(&self, _text: &str) -> Prediction {
-        unimplemented!()
+
+    /// The number of `term`, if it is in the vocabulary.
+    pub fn term_id(&self, term: &str) -> Option<u32> {
+        self.vocabulary.find(term.as_bytes())
     }
-    /// Provisional.
-    pub fn explain(&self, _text: &str, _k: usize) -> Result<Explanation, NotLinear> {
-        unimplemented!()
+
+    /// Visits the tokens of `text`, preprocessed, in order, as often as they come: what terms are made of.
+    ///
+    /// Words (without stop words) where the analyzer is `word`; else n-grams of characters of the shortest length.
+    pub fn tokens<'t>(&self, text: &'t str, visit: &mut dyn FnMut(&str)) {
+        predict::with_scratch(|scratch| self.analyzer.tokens(text, &mut scratch.analyzer, visit));
     }
-    /// Provisional.
-    pub fn term_id(&self, _term: &str) -> Option<u32> {
-        None
-    }
-    /// Provisional.
-    pub fn tokens<'t>(&self, _text: &'t str, _visit: &mut dyn FnMut(&str)) {}
-    /// Provisional.
-    pub fn strongest_terms(&self, _k: usize) -> Vec<(String, Vec<(String, f64)>)> {
-        Vec::new()
-    }
-}
-/// The class of a text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// Index of the class.
-    pub class: usize,
-    /// In the order of the classes.
-    pub probabilities: Vec<f64>,
-}
-impl Prediction {
-    /// Probability of the class.
-    pub fn score(&self) -> f64 {
-        self.probabilities[self.class]
-    }
-}
-/// Why.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Explanation {
-    /// Index of the class.
-    pub class: usize,
-    /// Score of an empty text.
-    pub intercept: f64,
-    /// The class's score before the link.
-    pub total: f64,
-    /// Strongest first.
-    pub terms: Vec<Contribution>,
-}
-/// One term's part.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Contribution {
-    /// The term.
-    pub term: String,
-    /// Its value in the record.
-    pub value: f64,
-    /// Its weight.
-    pub weight: f64,
-    /// Their product.
-    pub contribution: f64,
 }

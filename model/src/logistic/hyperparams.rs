@@ -1,0 +1,112 @@
+//! Parameters of the logistic regression, unchecked and checked.
+
+use linfa::ParamGuard;
+use linfa::traits::Fit;
+use ndarray::Array1;
+
+use crate::classifier::Dataset;
+use crate::error::FitError;
+use crate::logistic::objective::Objective;
+use crate::logistic::solver::{self, Convergence};
+use crate::logistic::{Logistic, vectors_of};
+use crate::records::Records;
+use crate::settings::{ClassWeight, SettingError};
+
+/// Parameters of a logistic regression, not checked yet.
+///
+/// | name | default | purpose | range |
+/// | --- | --- | --- | --- |
+/// | `c` | 1 | inverse strength of regularisation | above 0 |
+/// | `class_weight` | none | weights of rows by class | |
+/// | `max_iter` | 100 | most iterations | from 1 |
+/// | `tol` | 1e-4 | greatest component of the mean objective's gradient at the end | above 0 |
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogisticParams(LogisticValidParams);
+
+/// Checked parameters of a logistic regression.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogisticValidParams {
+    classes: usize,
+    c: f64,
+    class_weight: Option<ClassWeight>,
+    max_iter: u64,
+    tol: f64,
+}
+
+impl LogisticParams {
+    /// Defaults, for so many classes.
+    pub fn new(classes: usize) -> Self {
+        LogisticParams(LogisticValidParams { classes, c: 1.0, class_weight: None, max_iter: 100, tol: 1e-4 })
+    }
+
+    /// Inverse strength of regularisation, as scikit-learn's `C`.
+    pub fn c(mut self, c: f64) -> Self {
+        self.0.c = c;
+        self
+    }
+
+    /// Weights of rows by class.
+    pub fn class_weight(mut self, class_weight: Option<ClassWeight>) -> Self {
+        self.0.class_weight = class_weight;
+        self
+    }
+
+    /// Most iterations.
+    pub fn max_iter(mut self, max_iter: u64) -> Self {
+        self.0.max_iter = max_iter;
+        self
+    }
+
+    /// Greatest component of the mean objective's gradient at the end.
+    pub fn tol(mut self, tol: f64) -> Self {
+        self.0.tol = tol;
+        self
+    }
+}
+
+impl ParamGuard for LogisticParams {
+    type Checked = LogisticValidParams;
+    type Error = FitError;
+
+    fn check_ref(&self) -> Result<&LogisticValidParams, FitError> {
+        let positive = |v: f64| v.is_finite() && v > 0.0;
+        match self.0 {
+            p if p.classes < 2 => Err(FitError::OneClass { classes: p.classes }),
+            p if !positive(p.c) => Err(SettingError::new("C", p.c, "a finite number above 0").into()),
+            p if !positive(p.tol) => Err(SettingError::new("tol", p.tol, "a finite number above 0").into()),
+            p if p.max_iter == 0 => Err(SettingError::new("max_iter", 0, "1 or more").into()),
+            _ => Ok(&self.0),
+        }
+    }
+
+    fn check(self) -> Result<LogisticValidParams, FitError> {
+        self.check_ref().copied()
+    }
+}
+
+impl LogisticValidParams {
+    /// Fits, from `start` where there is one (of the same vocabulary and classes), and tells how it went.
+    pub fn fit_from(&self, dataset: &Dataset, start: Option<&Logistic>) -> Result<(Logistic, Convergence), FitError> {
+        let objective = Objective::new(dataset, self.classes, self.c, self.class_weight)?;
+        let mut point = vec![0.0; objective.dimensions()];
+        if let Some(start) = start {
+            let found = (start.weights.nrows(), start.intercept.len());
+            let expected = (dataset.records().columns(), vectors_of(self.classes));
+            if found != expected {
+                let shape = |(terms, vectors)| format!("{terms} terms and {vectors} weight vectors");
+                return Err(FitError::Start { found: shape(found), expected: shape(expected) });
+            }
+            objective.join(start, &mut point);
+        }
+        let convergence = solver::minimise(&objective, &mut point, self.max_iter, self.tol)?;
+        Ok((objective.split(&point), convergence))
+    }
+}
+
+impl Fit<Records, Array1<usize>, FitError> for LogisticValidParams {
+    type Object = Logistic;
+
+    fn fit(&self, dataset: &Dataset) -> Result<Logistic, FitError> {
+        Ok(self.fit_from(dataset, None)?.0)
+    }
+}

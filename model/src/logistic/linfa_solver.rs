@@ -1,0 +1,58 @@
+//! linfa-logistic on dense records: the same minimum by another hand.
+
+use linfa::DatasetBase;
+use linfa::prelude::Fit;
+use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
+use ndarray::{Array1, Axis};
+
+use crate::classifier::{Dataset, to_dense};
+use crate::error::FitError;
+use crate::logistic::Logistic;
+use crate::logistic::objective::{Objective, count_rows};
+use crate::settings::{SettingError, Settings};
+
+/// Fits with linfa-logistic; also whether the gradient has come under the tolerance.
+///
+/// It minimises `Σ lossᵢ + ½ α ‖w‖²`, which is this crate's objective over `C` where `α = 1 / C`. Its tolerance is the
+/// length of that gradient, ours the greatest component of the mean's: `tol · rows` is never the laxer. It starts from zero
+/// always, since its data is small.
+pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<(Logistic, bool), FitError> {
+    if settings.class_weight.is_some() {
+        return Err(FitError::Unsupported {
+            algorithm: "solver=linfa",
+            setting: "class_weight",
+            instead: "use solver=sparse, or solver=auto, which then chooses it",
+        });
+    }
+    count_rows(dataset.records(), &dataset.targets, classes)?;
+    let dense = to_dense("solver=linfa", dataset.records(), settings.dense_memory_limit)?;
+    let objective = Objective::new(dataset, classes, settings.c, None)?;
+    let dense = DatasetBase::new(dense, dataset.targets.clone());
+    let (alpha, tolerance) = (1.0 / settings.c, settings.tol * dataset.targets.len() as f64);
+    if !tolerance.is_finite() || !alpha.is_finite() {
+        return Err(SettingError::new("C", settings.c, "a number that can be inverted").into());
+    }
+    let logistic = if classes == 2 {
+        let params = LogisticRegression::default();
+        let params = params.alpha(alpha).max_iterations(settings.max_iter).gradient_tolerance(tolerance);
+        let fitted = params.fit(&dense)?;
+        // Which of the classes linfa takes for the positive one depends on their order and number.
+        let sign = if fitted.labels().pos.class == 1 { 1.0 } else { -1.0 };
+        Logistic {
+            weights: (fitted.params() * sign).insert_axis(Axis(1)),
+            intercept: Array1::from_elem(1, fitted.intercept() * sign),
+        }
+    } else {
+        let params = MultiLogisticRegression::default();
+        let params = params.alpha(alpha).max_iterations(settings.max_iter).gradient_tolerance(tolerance);
+        let fitted = params.fit(&dense)?;
+        Logistic { weights: fitted.params().to_owned(), intercept: fitted.intercept().to_owned() }
+    };
+    let mut point = vec![0.0; objective.dimensions()];
+    let mut gradient = point.clone();
+    objective.join(&logistic, &mut point);
+    if !objective.evaluate(&point, &mut gradient).is_finite() {
+        return Err(FitError::NotFinite { iteration: settings.max_iter });
+    }
+    Ok((logistic, gradient.iter().all(|slope| slope.abs() <= settings.tol)))
+}

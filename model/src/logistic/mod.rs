@@ -1,0 +1,116 @@
+//! Logistic regression on sparse records: binary with one weight vector, multinomial (softmax) with one a class.
+//!
+//! [`LogisticParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`); the [`objective`] is scikit-learn's,
+//! the [`solver`] L-BFGS.
+
+mod hyperparams;
+mod linfa_solver;
+mod objective;
+mod solver;
+mod sparse;
+
+use linfa::traits::PredictInplace;
+use ndarray::{Array1, Array2, ArrayViewMut1};
+
+pub use hyperparams::{LogisticParams, LogisticValidParams};
+pub(crate) use linfa_solver::fit_linfa;
+pub(crate) use objective::count_rows;
+pub use solver::Convergence;
+
+use crate::records::Records;
+
+/// A fitted logistic regression.
+///
+/// With two classes there is one weight vector and the score is the second class's log-odds; with `K > 2` there are `K`
+/// and the probabilities are the softmax of the scores. The score is `intercept + Σ weight · value`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logistic {
+    /// Shape `(terms, vectors)`: 1 vector for two classes, else one a class.
+    pub weights: Array2<f64>,
+    /// Shape `(vectors,)`.
+    pub intercept: Array1<f64>,
+}
+
+impl Logistic {
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        classes_of(self.intercept.len())
+    }
+
+    /// Scores before the link, shape `(rows, vectors)`.
+    ///
+    /// # Panics
+    /// Where `records` are of another vocabulary.
+    pub fn scores(&self, records: &Records) -> Array2<f64> {
+        assert_eq!(records.columns(), self.weights.nrows(), "records and weights are of one vocabulary");
+        let mut scores = Array2::zeros((records.rows(), self.intercept.len()));
+        for (i, mut score) in scores.rows_mut().into_iter().enumerate() {
+            score.assign(&self.intercept);
+            let (columns, values) = records.row(i);
+            for (&column, &value) in columns.iter().zip(values) {
+                score.scaled_add(value, &self.weights.row(column as usize));
+            }
+        }
+        scores
+    }
+
+    /// Probabilities of the classes, shape `(rows, classes)`; rows sum to 1.
+    pub fn probabilities(&self, records: &Records) -> Array2<f64> {
+        let scores = self.scores(records);
+        let mut probabilities = Array2::zeros((records.rows(), self.classes()));
+        for (score, probability) in scores.rows().into_iter().zip(probabilities.rows_mut()) {
+            link(score.iter().copied(), probability);
+        }
+        probabilities
+    }
+}
+
+impl PredictInplace<Records, Array1<usize>> for Logistic {
+    fn predict_inplace<'a>(&'a self, records: &'a Records, classes: &mut Array1<usize>) {
+        for (probabilities, class) in self.probabilities(records).rows().into_iter().zip(classes) {
+            *class = most_probable(probabilities);
+        }
+    }
+
+    fn default_target(&self, records: &Records) -> Array1<usize> {
+        Array1::zeros(records.rows())
+    }
+}
+
+/// Number of classes that so many weight vectors tell apart.
+pub(crate) fn classes_of(vectors: usize) -> usize {
+    vectors.max(2)
+}
+
+/// Number of weight vectors for so many classes.
+pub(crate) fn vectors_of(classes: usize) -> usize {
+    if classes == 2 { 1 } else { classes }
+}
+
+/// Scores to probabilities: the logistic function of one score, the softmax of several.
+pub(crate) fn link(scores: impl Iterator<Item = f64> + Clone, mut probabilities: ArrayViewMut1<f64>) {
+    if probabilities.len() == 2 {
+        let second = scores.sum::<f64>();
+        // Each from its own exponential: the smaller keeps its precision.
+        (probabilities[0], probabilities[1]) = (objective::logistic(-second), objective::logistic(second));
+        return;
+    }
+    let greatest = scores.clone().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for (probability, score) in probabilities.iter_mut().zip(scores) {
+        *probability = (score - greatest).exp();
+        sum += *probability;
+    }
+    probabilities /= sum;
+}
+
+/// The class of the greatest probability; the first of equals.
+pub(crate) fn most_probable<'p>(probabilities: impl IntoIterator<Item = &'p f64>) -> usize {
+    let mut best = (0, f64::NEG_INFINITY);
+    for (class, &probability) in probabilities.into_iter().enumerate() {
+        if probability > best.1 {
+            best = (class, probability);
+        }
+    }
+    best.0
+}

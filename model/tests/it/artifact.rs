@@ -1,0 +1,258 @@
+//! An artifact's life: saved, opened, damaged, refused.
+
+use std::fs;
+use std::path::Path;
+
+use model::artifact::{TENSORS, VOCABULARY};
+use model::{Artifact, ArtifactError, Classifier, Provenance, TextClassifier};
+use proptest::prelude::*;
+use tempfile::{TempDir, tempdir};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::reviews::{one_of_each, provenance, texts};
+
+const FILES: [&str; 3] = ["manifest.json", TENSORS, VOCABULARY];
+
+fn saved(classifier: &TextClassifier) -> TempDir {
+    let dir = tempdir().unwrap();
+    classifier.save(dir.path(), &provenance()).unwrap();
+    dir
+}
+
+fn refusal(dir: &Path) -> String {
+    match Artifact::open(dir).expect_err("a bad artifact was opened") {
+        ArtifactError::Refused { path, reason, .. } => {
+            format!("{}: {reason}", path.file_name().unwrap().display())
+        }
+        ArtifactError::Io { path, what, .. } => format!("{}: {what}", path.file_name().unwrap().display()),
+    }
+}
+
+/// Writes a file and makes the manifest agree with it: damage that no checksum tells.
+fn lie(dir: &Path, name: &str, bytes: &[u8]) {
+    fs::write(dir.join(name), bytes).unwrap();
+    let path = dir.join("manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for file in manifest["files"].as_array_mut().unwrap() {
+        if file["name"] == name {
+            file["bytes"] = bytes.len().into();
+            file["xxh3"] = format!("{:016x}", xxh3_64(bytes)).into();
+        }
+    }
+    sign(&path, &serde_json::to_string(&manifest).unwrap());
+}
+
+/// Writes a manifest, its fields in any order, as its author would have.
+fn sign(path: &Path, text: &str) {
+    let manifest: model::Manifest = serde_json::from_str(text).unwrap();
+    let text = format!("{}\n", serde_json::to_string_pretty(&manifest).unwrap());
+    let (head, body) = text.split_at(text.match_indices('\n').nth(1).unwrap().0 + 1);
+    let head = head.replace(&manifest.checksum, &format!("{:016x}", xxh3_64(body.as_bytes())));
+    fs::write(path, head + body).unwrap();
+}
+
+#[test]
+fn what_was_fitted_is_what_predicts() {
+    for classifier in one_of_each() {
+        let dir = saved(&classifier);
+        let artifact = Artifact::open(dir.path()).unwrap();
+        assert_eq!(artifact.classes(), classifier.classes);
+        assert_eq!(artifact.terms(), classifier.tfidf.len());
+        assert_eq!(artifact.manifest().provenance, provenance());
+        assert_eq!(&artifact.manifest().tfidf, classifier.tfidf.params());
+        let on_disk: u64 = FILES.iter().map(|file| dir.path().join(file).metadata().unwrap().len()).sum();
+        assert_eq!(artifact.bytes(), on_disk);
+        for (number, term) in (0..).zip(classifier.tfidf.terms()) {
+            assert_eq!(artifact.term_id(term), Some(number));
+        }
+        assert_eq!(artifact.term_id("never seen"), None);
+        let others = ["", "never seen before", "제품 quality"];
+        let all: Vec<&str> = texts().into_iter().chain(others).collect();
+        let wanted = classifier.classifier.probabilities(&classifier.tfidf.transform(&all));
+        for (text, wanted) in all.iter().zip(wanted.rows()) {
+            let found = artifact.predict(text);
+            assert!((found.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            for (found, wanted) in found.probabilities.iter().zip(wanted) {
+                // 32-bit weights against 64-bit ones.
+                assert!((found - wanted).abs() < 1e-6, "{text}: {found} against {wanted}");
+            }
+            assert_eq!(found.score(), found.probabilities[found.class]);
+            assert!(found.probabilities.iter().all(|&p| p <= found.score()));
+        }
+    }
+}
+
+#[test]
+fn the_same_fit_leaves_the_same_bytes() {
+    for (one, other) in one_of_each().iter().zip(one_of_each()) {
+        let (one, other) = (saved(one), saved(&other));
+        for file in FILES {
+            assert_eq!(fs::read(one.path().join(file)).unwrap(), fs::read(other.path().join(file)).unwrap(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn saving_again_replaces_what_is_open() {
+    let [two, three, _] = &one_of_each()[..] else { panic!("three classifiers") };
+    let dir = saved(two);
+    let before = Artifact::open(dir.path()).unwrap();
+    let prediction = before.predict("good");
+    three.save(dir.path(), &provenance()).unwrap();
+    assert_eq!(before.predict("good"), prediction);
+    assert_eq!(Artifact::open(dir.path()).unwrap().classes().len(), 3);
+    let names = fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(names, FILES.len(), "nothing is left beside the artifact");
+}
+
+#[test]
+fn what_cannot_be_saved_leaves_nothing() {
+    let mut classifier = one_of_each().remove(0);
+    let dir = tempdir().unwrap();
+    let metrics = [("accuracy".into(), f64::NAN)].into();
+    let no_number = Provenance { metrics, ..provenance() };
+    assert!(classifier.save(dir.path(), &no_number).unwrap_err().to_string().contains("metric accuracy is NaN"));
+    classifier.classes.push("one more".into());
+    assert!(classifier.save(dir.path(), &provenance()).unwrap_err().to_string().contains("2 classes"));
+    let mut classifier = one_of_each().remove(0);
+    if let Classifier::Logistic(logistic) = &mut classifier.classifier {
+        logistic.weights[(0, 0)] = 1e300;
+    }
+    assert!(classifier.save(dir.path(), &provenance()).unwrap_err().to_string().contains("32-bit"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    fs::write(dir.path().join("file"), "").unwrap();
+    assert!(one_of_each()[0].save(&dir.path().join("file"), &provenance()).is_err());
+}
+
+#[test]
+fn foreign_and_missing_files_are_named() {
+    let dir = tempdir().unwrap();
+    assert_eq!(refusal(dir.path()), "manifest.json: cannot be read");
+    let dir = saved(&one_of_each()[0]);
+    let path = dir.path().join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let cases = [
+        ("{}", "manifest.json: it is no manifest of a text classifier: missing field `format`"),
+        ("PK\u{3}\u{4}", "manifest.json: it is no manifest of a text classifier: expected value"),
+        (&manifest.replace("-text-", "-image-"), "its format is `sagebrush-image-classifier`"),
+        (
+            &manifest.replace("\"format_version\": 1", "\"format_version\": 2"),
+            "format version is 2; this program reads",
+        ),
+        (&manifest.replace("\"accuracy\": 0.875", "\"accuracy\": 0.975"), "changed after it was written"),
+        (&manifest.replace("  ", " "), "changed after it was written"),
+    ];
+    for (text, want) in cases {
+        fs::write(&path, text).unwrap();
+        let found = refusal(dir.path());
+        assert!(found.contains(want), "{found}\nexpected {want}");
+    }
+    fs::write(&path, &manifest).unwrap();
+    assert!(Artifact::open(dir.path()).is_ok());
+    fs::remove_file(dir.path().join(TENSORS)).unwrap();
+    assert_eq!(refusal(dir.path()), "tensors.safetensors: cannot be opened");
+    fs::write(dir.path().join(TENSORS), "").unwrap();
+    assert!(refusal(dir.path()).contains("it has 0 bytes"));
+}
+
+#[test]
+fn lies_are_seen_through() {
+    let classifiers = one_of_each();
+    let (two, three, tree) = (saved(&classifiers[0]), saved(&classifiers[1]), saved(&classifiers[2]));
+    let read = |dir: &TempDir, name| fs::read(dir.path().join(name)).unwrap();
+    // Another artifact's tensors, and what the manifest says of the classes.
+    let whole = read(&two, TENSORS);
+    lie(two.path(), TENSORS, &read(&three, TENSORS));
+    assert!(refusal(two.path()).contains("expected F32 of shape"), "{}", refusal(two.path()));
+    lie(two.path(), TENSORS, &read(&tree, TENSORS));
+    assert!(refusal(two.path()).contains("there are 6 tensors; expected 3"), "{}", refusal(two.path()));
+    let mut not_finite = whole.clone();
+    let end = not_finite.len();
+    not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    lie(two.path(), TENSORS, &not_finite);
+    assert!(refusal(two.path()).contains("is not finite"), "{}", refusal(two.path()));
+    lie(two.path(), TENSORS, &whole);
+    assert!(Artifact::open(two.path()).is_ok());
+    // A tree that leads back to its root would never end.
+    let mut circle = read(&tree, TENSORS);
+    let header = u64::from_le_bytes(circle[..8].try_into().unwrap()) as usize + 8;
+    let layout: serde_json::Value = serde_json::from_slice(&circle[8..header]).unwrap();
+    let left = header + layout["tree.left"]["data_offsets"][0].as_u64().unwrap() as usize;
+    let right = header + layout["tree.right"]["data_offsets"][0].as_u64().unwrap() as usize;
+    circle[right..right + 4].copy_from_slice(&0u32.to_le_bytes());
+    assert_ne!(circle[left..left + 4], [0; 4], "the root splits");
+    lie(tree.path(), TENSORS, &circle);
+    assert!(refusal(tree.path()).contains("node 0 of the tree asks"), "{}", refusal(tree.path()));
+    let path = two.path().join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap();
+    sign(&path, &manifest.replace("class 0", "class 9"));
+    assert!(refusal(two.path()).contains("expected two or more, ascending"));
+    sign(&path, &manifest.replace("tensors.safetensors", "../../etc/passwd"));
+    assert!(refusal(two.path()).contains("its files are"));
+    sign(&path, &manifest.replace(&format!("\"terms\": {}", classifiers[0].tfidf.len()), "\"terms\": 3"));
+    assert!(refusal(two.path()).contains("the manifest says 3"));
+    let mut vocabulary = read(&two, VOCABULARY);
+    vocabulary[8] = 9;
+    sign(&path, &manifest);
+    lie(two.path(), VOCABULARY, &vocabulary);
+    assert!(refusal(two.path()).contains("it is a vocabulary of version 9; expected 1"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Any bit of any file, with and without a manifest that agrees: refused, or harmless; never a panic.
+    #[test]
+    fn no_damage_goes_unseen(which in 0..3usize, file in 0..3usize, at in any::<prop::sample::Index>(), bit in 0..8u8, cut: bool, lying: bool) {
+        thread_local! {
+            static CLASSIFIERS: Vec<TextClassifier> = one_of_each();
+        }
+        let dir = CLASSIFIERS.with(|all| saved(&all[which]));
+        let path = dir.path().join(FILES[file]);
+        let mut bytes = fs::read(&path).unwrap();
+        let at = at.index(bytes.len());
+        if cut {
+            bytes.truncate(at);
+        } else {
+            bytes[at] ^= 1 << bit;
+        }
+        if lying && file != 0 {
+            lie(dir.path(), FILES[file], &bytes);
+            if let Ok(artifact) = Artifact::open(dir.path()) {
+                let prediction = artifact.predict("good quality, not late");
+                prop_assert!(prediction.probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
+                let _ = (artifact.explain("good", 3), artifact.strongest_terms(3));
+            }
+        } else {
+            fs::write(&path, bytes).unwrap();
+            prop_assert!(Artifact::open(dir.path()).is_err());
+        }
+    }
+}
+
+#[test]
+fn one_artifact_serves_many_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Artifact>();
+    let dir = saved(&one_of_each()[1]);
+    let artifact = Artifact::open(dir.path()).unwrap();
+    let wanted: Vec<_> = texts().iter().map(|text| artifact.predict(text)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(texts().iter().map(|text| artifact.predict(text)).collect::<Vec<_>>(), wanted));
+        }
+    });
+}
+
+#[test]
+fn tokens_are_visited_while_the_artifact_is_in_use() {
+    let dir = saved(&one_of_each()[0]);
+    let artifact = Artifact::open(dir.path()).unwrap();
+    let mut found = Vec::new();
+    artifact.tokens("Not GOOD; a zebra", &mut |token| {
+        // Asking in between must not disturb the visit.
+        artifact.predict(token);
+        found.push((token.to_owned(), artifact.term_id(token).is_some()));
+    });
+    assert_eq!(found, [("not".into(), true), ("good".into(), true), ("zebra".into(), false)]);
+}

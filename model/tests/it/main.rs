@@ -1,0 +1,6 @@
+//! The model from outside: against recordings of scikit-learn, and an artifact's life on disk.
+
+mod artifact;
+mod classifiers;
+mod explanation;
+mod reviews;
