@@ -1,0 +1,3 @@
+//! The emulator from outside, a module a subject.
+
+mod s3;
