@@ -1,8 +1,10 @@
 //! The command line of `serve`.
 
 use crate::app::{App, Limits};
+use crate::log::{self, say};
 use crate::router::router;
 use crate::server::{self, Bounds, Drained};
+use axum::middleware;
 use clap::Parser;
 use model::{Artifact, ArtifactError};
 use std::ffi::OsString;
@@ -48,7 +50,7 @@ enum ServeError {
     PortTaken(SocketAddr),
     #[error("cannot listen on {address}: {error}; give another --host or --port")]
     Listen { address: SocketAddr, error: std::io::Error },
-    #[error("{error}; put what `train` left into {}", dir.display())]
+    #[error("the model cannot be opened: {error} (it is what `train` leaves; {} should hold it)", dir.display())]
     Model { dir: PathBuf, error: ArtifactError },
     #[error("opening the model in {} failed inside the program; this is a defect", .0.display())]
     Opening(PathBuf),
@@ -68,7 +70,7 @@ pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
     match start(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("serve: {error}");
+            say(&format!("serve: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -104,7 +106,8 @@ async fn run(args: Args) -> Result<(), ServeError> {
     }
 
     let app = Arc::new(App::new(Limits { in_flight: args.max_in_flight, ..Limits::default() }));
-    let opening = open(Arc::clone(&app), args.ml_root.join("model"), address);
+    let router = router(Arc::clone(&app)).layer(middleware::from_fn(log::failures));
+    let opening = open(app, args.ml_root.join("model"), address);
     let mut failed = None;
     let stop = async {
         let signalled = async {
@@ -124,13 +127,13 @@ async fn run(args: Args) -> Result<(), ServeError> {
             error = open_then_wait => failed = Some(error),
         }
     };
-    let drained = server::serve(listener, router(app), Bounds::default(), stop).await;
+    let drained = server::serve(listener, router, Bounds::default(), stop).await;
     if let Some(error) = failed {
         return Err(error);
     }
     match drained {
-        Drained::All => eprintln!("serve: stopped"),
-        Drained::Cut(connections) => eprintln!("serve: stopped; {connections} connections did not end in time"),
+        Drained::All => say("serve: stopped"),
+        Drained::Cut(connections) => say(&format!("serve: stopped; {connections} connections did not end in time")),
     }
     Ok(())
 }
@@ -145,7 +148,7 @@ async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) -> Result<(), Se
         Ok(Err(error)) => return Err(ServeError::Model { dir, error }),
         Err(_) => return Err(ServeError::Opening(dir)),
     };
-    eprintln!("{}", started(&artifact, &dir, address, start));
+    say(&started(&artifact, &dir, address, start));
     app.install(artifact);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! One line of JSON on stderr for a failed request, without anything of its documents.
+//! What is said on stderr: one line of JSON for a failed request, without anything of its documents, and few lines else.
 
 use crate::error::Failure;
 use axum::extract::Request;
@@ -22,8 +22,13 @@ struct Line<'a> {
     inference_id: Option<&'a str>,
 }
 
-/// Middleware that writes the line.
-pub(crate) async fn failures(request: Request, next: Next) -> Response {
+/// Says one line. Where stderr is gone there is nobody to tell, and that is no reason to stop serving.
+pub(crate) fn say(line: &str) {
+    let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Middleware that says one line for a failed request.
+pub async fn failures(request: Request, next: Next) -> Response {
     let start = Instant::now();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let id = request.headers().get(INFERENCE_ID).cloned();
@@ -38,10 +43,8 @@ pub(crate) async fn failures(request: Request, next: Next) -> Response {
             milliseconds: start.elapsed().as_millis() as u64,
             inference_id: id.as_ref().and_then(|id| id.to_str().ok()),
         };
-        if let Ok(mut line) = serde_json::to_vec(&line) {
-            line.push(b'\n');
-            // Where stderr is gone there is nobody to tell.
-            let _ = std::io::stderr().lock().write_all(&line);
+        if let Ok(line) = serde_json::to_string(&line) {
+            say(&line);
         }
     }
     response

@@ -4,7 +4,6 @@ use crate::app::{App, Asked};
 use crate::error::{ApiError, Failure};
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::{self, OutputFormat};
-use crate::log;
 use crate::options;
 use crate::upload::Upload;
 use axum::extract::{Request, State};
@@ -12,11 +11,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Json, Router};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// The server as a value: what [`crate::server`] runs and tests call without a port.
+/// The server as a value: what [`crate::server`] runs (with [`crate::log`] around it) and tests call without a port.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/ping", get(ping))
@@ -24,7 +23,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/execution-parameters", get(execution_parameters))
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async |method: Method| ApiError::MethodNotAllowed { method })
-        .layer(middleware::from_fn(log::failures))
         .with_state(app)
 }
 

@@ -1,5 +1,6 @@
 //! Connections: taken, bounded in number and time, and brought to an end without losing a request.
 
+use crate::log::say;
 use crate::stalled::StallGuard;
 use axum::Router;
 use hyper::server::conn::http1;
@@ -106,7 +107,7 @@ async fn connection(stream: TcpStream, router: Router, bounds: Bounds, mut stopp
 async fn refused(error: &std::io::Error) {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        eprintln!("serve: a connection could not be taken: {error}; waiting a moment");
+        say(&format!("serve: a connection could not be taken: {error}; waiting a moment"));
         sleep(Duration::from_millis(200)).await;
     }
 }

@@ -18,15 +18,15 @@ const RESERVED_BYTES: usize = 1 << 20;
 
 pub(crate) struct Upload {
     body: Body,
-    /// The client waits for a `100 Continue` before it sends anything.
-    waits: bool,
+    /// Nothing more is to come: the client waits for a `100 Continue`, or has gone, or sends too slowly.
+    ended: bool,
     /// Memory set aside for the body: kept until the answer is computed.
     pub(crate) memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Upload {
     pub(crate) fn new(body: Body, headers: &HeaderMap) -> Self {
-        Self { body, waits: headers.contains_key(header::EXPECT), memory: None }
+        Self { body, ended: headers.contains_key(header::EXPECT), memory: None }
     }
 
     /// The whole body.
@@ -40,10 +40,13 @@ impl Upload {
         if let Some(length) = length {
             self.memory = app.reserve(length)?;
         }
-        match timeout(limits.body_time, self.collect(app, length)).await {
+        self.ended = false;
+        let read = match timeout(limits.body_time, self.collect(app, length)).await {
             Ok(read) => read,
             Err(_) => Err(ApiError::BodyTimeout { seconds: limits.body_time.as_secs() }),
-        }
+        };
+        self.ended = matches!(read, Ok(_) | Err(ApiError::BodyTimeout { .. } | ApiError::BodyLost(_)));
+        read
     }
 
     async fn collect(&mut self, app: &App, length: Option<usize>) -> Result<Bytes, ApiError> {
@@ -88,7 +91,7 @@ impl Upload {
     /// Reads what is left of a refused body and keeps none of it.
     pub(crate) async fn discard(mut self) {
         self.memory = None;
-        if self.waits || self.body.is_end_stream() {
+        if self.ended || self.body.is_end_stream() {
             return;
         }
         let rest = async { while let Ok(Some(_)) = self.piece().await {} };

@@ -1,0 +1,210 @@
+//! The program as SageMaker starts, asks and stops it.
+
+use crate::fixture::{Kind, ml_root};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PING: &str = "GET /ping HTTP/1.1\r\nHost: h\r\n\r\n";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The running program; killed where a test ends before it.
+struct Serve {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Serve {
+    /// On a free port, ready.
+    fn start(root: &Path) -> Self {
+        let mut child = command(root).args(["--port", "0"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("{line:?}")).parse().unwrap();
+        let serve = Self { child, address };
+        let start = Instant::now();
+        while !serve.exchange(PING).starts_with("HTTP/1.1 200") {
+            assert!(start.elapsed() < PATIENCE, "not ready");
+        }
+        serve
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// One request on a connection of its own.
+    fn exchange(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.replacen("Host: h", "Host: h\r\nConnection: close", 1).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    /// How it ended, and all it said.
+    fn end(mut self) -> (ExitStatus, String) {
+        let mut said = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap(), said)
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(root: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_serve"));
+    command.arg("--ml-root").arg(root).args(["--host", "127.0.0.1"]);
+    command.env_remove("SAGEMAKER_BIND_TO_PORT");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A run that ends by itself: code, stdout, stderr.
+fn run(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+fn invocation(content_type: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST /invocations HTTP/1.1\r\nHost: h\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+#[test]
+fn it_serves_and_stops_at_once_when_idle() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let root = ml_root(Kind::Two);
+        let serve = Serve::start(root.path());
+        let answer = serve.exchange(&invocation("text/plain", "a wonderful film"));
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains(r#""label":"1""#), "{answer}");
+
+        let mut kept = serve.connect();
+        kept.write_all(PING.as_bytes()).unwrap();
+        let mut first = [0; 15];
+        kept.read_exact(&mut first).unwrap();
+        let mut silent = serve.connect();
+
+        let start = Instant::now();
+        serve.signal(signal);
+        let (status, said) = serve.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(start.elapsed() < Duration::from_secs(5), "idle connections held it up for {:?}", start.elapsed());
+        assert!(said.starts_with("serve: listening on http://127.0.0.1:"), "{said}");
+        assert!(said.contains(" (2 classes, ") && said.ends_with("serve: stopped\n"), "{said}");
+        for stream in [&mut kept, &mut silent] {
+            let mut rest = Vec::new();
+            // A reset is an end as well.
+            let _ = stream.read_to_end(&mut rest);
+        }
+    }
+}
+
+#[test]
+fn sigterm_lets_a_request_in_flight_end() {
+    let root = ml_root(Kind::Two);
+    let serve = Serve::start(root.path());
+    let mut stream = serve.connect();
+    let body = "a terrible, dull film";
+    let request = invocation("text/plain", body).replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    stream.write_all(&request.as_bytes()[..request.len() - body.len()]).unwrap();
+    // That it asks for the body shows that the request is in flight.
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    serve.signal(Signal::SIGTERM);
+    let start = Instant::now();
+    while TcpStream::connect(serve.address).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "it still takes connections");
+    }
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains(r#""label":"0""#), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    let (status, said) = serve.end();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn a_body_over_25_mb_is_refused_in_a_way_the_client_sees() {
+    let root = ml_root(Kind::Two);
+    let serve = Serve::start(root.path());
+    // Sent whole, whether it is wanted or not, as many clients do.
+    let answer = serve.exchange(&invocation("text/plain", &"film ".repeat(6 << 20)));
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(answer.contains("longer than 26214400 bytes"), "{answer}");
+    // Announced first: refused before a byte of it was sent.
+    let head = invocation("text/plain", "").replace("Length: 0", "Length: 26214401\r\nExpect: 100-continue");
+    let answer = serve.exchange(&head);
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[test]
+fn a_failed_request_is_one_line_without_the_document() {
+    let root = ml_root(Kind::Two);
+    let serve = Serve::start(root.path());
+    let request = invocation("application/json", r#"{"instances": ["my secret", {"text": ["my secret"]}]}"#)
+        .replace("Host: h", "Host: h\r\nX-Amzn-SageMaker-Inference-Id: order-7");
+    let answer = serve.exchange(&request);
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    serve.signal(Signal::SIGTERM);
+    let (_, said) = serve.end();
+    assert!(!said.contains("secret"), "{said}");
+    let lines: Vec<serde_json::Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert_eq!(lines.len(), 1, "{said}");
+    assert_eq!((&lines[0]["status"], &lines[0]["path"]), (&400.into(), &"/invocations".into()), "{said}");
+    assert_eq!(lines[0]["inference_id"], "order-7", "{said}");
+    assert!(lines[0]["error"].as_str().unwrap().starts_with("instances[1].text: expected a string"), "{said}");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let root = ml_root(Kind::Two);
+    // Both ways that a port is given.
+    let by_flag = run(command(root.path()).args(["--port", &port]));
+    let by_environment = run(command(root.path()).env("SAGEMAKER_BIND_TO_PORT", &port));
+    let want = format!("serve: port {port} of 127.0.0.1 is taken by another program; stop it or give another --port\n");
+    for (code, stdout, stderr) in [by_flag, by_environment] {
+        assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(1), "", want.as_str()));
+    }
+}
+
+#[test]
+fn no_model_is_said_and_ends_it() {
+    let root = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = run(command(root.path()).args(["--port", "0"]));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.starts_with("serve: the model cannot be opened: "), "{stderr}");
+    assert!(stderr.contains(&root.path().join("model").display().to_string()), "{stderr}");
+}
+
+#[test]
+fn wrong_arguments_are_usage() {
+    let root = tempfile::tempdir().unwrap();
+    for arguments in [["--port", "70000"], ["--max-in-flight", "0"], ["--host", "here"], ["--model", "x"]] {
+        let (code, _, stderr) = run(Command::new(env!("CARGO_BIN_EXE_serve")).args(arguments).current_dir(&root));
+        assert_eq!(code, Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(arguments[0]), "{arguments:?}: {stderr}");
+    }
+}
