@@ -1,15 +1,43 @@
 //! The running emulator, and how a process gets hold of one.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde::Deserialize;
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     Settings, StartError, Timing,
+    account::Account,
+    endpoint, jobs,
     lock::{Attempt, Holder, Lock},
+    scheduler, server,
 };
+
+/// How long connections may take to end at shutdown.
+const CONNECTIONS: Duration = Duration::from_secs(2);
+/// How long an emulator that holds the state may take to say where it answers.
+const ANNOUNCEMENT: Duration = Duration::from_secs(5);
 
 /// An emulator running in this process.
 pub struct Emulator {
-    url: String,
+    account: Arc<Account>,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
     _lock: Lock,
 }
 
@@ -41,25 +69,102 @@ pub async fn start_with(settings: Settings, timing: Timing) -> Result<Emulator, 
 
 /// The emulator that runs on `settings.state`, else a new one.
 pub async fn connect(settings: Settings) -> Result<Connection, StartError> {
-    match Lock::take(&settings.state)? {
-        Attempt::Ours(lock) => Ok(Connection::Started(run(settings, Timing::default(), lock).await?)),
-        Attempt::Theirs(Holder { pid, url, .. }) => Err(StartError::Held { state: settings.state, pid, url }),
+    let limit = Instant::now() + ANNOUNCEMENT;
+    loop {
+        let holder = match Lock::take(&settings.state)? {
+            Attempt::Ours(lock) => return Ok(Connection::Started(run(settings, Timing::default(), lock).await?)),
+            Attempt::Theirs(holder) => holder,
+        };
+        if answers(&holder).await {
+            return Ok(Connection::Attached { url: holder.url, pid: holder.pid });
+        }
+        // It may be starting, or ending.
+        if Instant::now() > limit {
+            return Err(StartError::Held { state: settings.state, pid: holder.pid, url: holder.url });
+        }
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
-async fn run(settings: Settings, _timing: Timing, lock: Lock) -> Result<Emulator, StartError> {
-    let _ = (Arc::new(()), PathBuf::new());
-    Ok(Emulator { url: format!("http://{}:{}", settings.host, settings.port), _lock: lock })
+/// Whether the process that says it holds the state answers where it says.
+async fn answers(holder: &Holder) -> bool {
+    #[derive(Deserialize)]
+    struct Health {
+        pid: u32,
+    }
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+    let Ok(uri) = format!("{}/_sagebrush/health", holder.url).parse() else { return false };
+    let asked = async {
+        let body = client.get(uri).await.ok()?.into_body().collect().await.ok()?.to_bytes();
+        serde_json::from_slice::<Health>(&body).ok()
+    };
+    matches!(timeout(Duration::from_secs(2), asked).await, Ok(Some(health)) if health.pid == holder.pid)
+}
+
+async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emulator, StartError> {
+    settings.state = settings.state.canonicalize().map_err(|e| StartError::file(&settings.state, e))?;
+    let program = settings.container.first_mut().ok_or(StartError::NoContainer)?;
+    *program = absolute(program);
+    let address = SocketAddr::from((settings.host, settings.port));
+    let refused = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let url = url(listener.local_addr().map_err(refused)?);
+    let account = Arc::new(Account::open(settings, timing, url).await?);
+    jobs::fail_abandoned(&account).map_err(|e| StartError::file(&account.settings.state, e))?;
+    endpoint::restore(&account);
+    account.tasks.spawn(scheduler::run(account.clone()));
+    let (stop, stopped) = oneshot::channel::<()>();
+    // An answer goes out at once, not when the next packet is full.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let serving = axum::serve(listener, server::router(account.clone())).with_graceful_shutdown(async move {
+        // A sender that is gone says the same as one that speaks.
+        let _ = stopped.await;
+    });
+    let server = tokio::spawn(async move {
+        if let Err(e) = serving.await {
+            eprintln!("the emulator does not listen any more: {e}");
+        }
+    });
+    lock.announce(&account.url)?;
+    Ok(Emulator { account, stop, server, _lock: lock })
+}
+
+/// A program given by a relative path is found from any folder; one without a path is looked up as ever.
+fn absolute(program: &OsString) -> OsString {
+    let path = Path::new(program);
+    if path.components().count() < 2 {
+        return program.clone();
+    }
+    std::path::absolute(path).map_or_else(|_| program.clone(), PathBuf::into_os_string)
+}
+
+fn url(address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { address.ip() };
+    format!("http://{}", SocketAddr::from((host, address.port())))
 }
 
 impl Emulator {
     /// Where it answers, for instance `http://127.0.0.1:4566`.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.account.url
     }
 
     /// Ends every child process it started and stops answering; the state stays on disk.
-    pub async fn shutdown(self) {}
+    pub async fn shutdown(self) {
+        // The server may have ended by itself.
+        let _ = self.stop.send(());
+        let abort = self.server.abort_handle();
+        let mut server = self.server;
+        let ended = timeout(CONNECTIONS, &mut server).await.is_ok();
+        if !ended {
+            abort.abort();
+            let _ = server.await;
+        }
+        let grace = self.account.timing.shutdown_grace;
+        tokio::join!(self.account.tasks.close(), self.account.fleets.close(grace));
+        // What a task brought up in the meantime.
+        self.account.fleets.close(grace).await;
+    }
 }
 
 impl Connection {

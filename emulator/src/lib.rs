@@ -1,18 +1,37 @@
 //! SageMaker, its runtime and S3 on loopback, doing the work for real: a training job runs the real program on the
 //! real files, an endpoint starts the real server and routes to it. It knows containers and contracts, never models.
 //!
-//! A folder is a service, a file a resource. A request comes in through [`server`], [`route`] says whose it is,
-//! [`shapes`] checks it against AWS's own model, the service does it and keeps it below the state folder.
+//! A folder is a service, a file a resource. A request comes in through `server`, `route` says whose it is,
+//! `shapes` checks it against AWS's own model, the service does it and keeps it below the state folder.
 
+mod account;
+mod arn;
+mod base64;
+mod container;
 mod emulator;
+mod endpoint;
+mod fault;
 mod files;
+mod jobs;
 mod lock;
+mod logs;
+mod route;
 pub mod s3;
+mod s3_uri;
+mod sagemaker;
+mod scheduler;
+mod server;
 mod settings;
+mod shapes;
+mod shelf;
+mod sts;
+mod tasks;
+mod time;
 
 pub use emulator::{Connection, Emulator, connect, start, start_with};
 pub use lock::StartError;
 pub use settings::{Settings, Timing};
+pub use shapes::faults;
 
 /// The account every ARN names.
 pub const ACCOUNT: &str = "000000000000";

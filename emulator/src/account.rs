@@ -1,0 +1,94 @@
+//! The one account: everything the services share.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::{
+    Settings, StartError, Timing,
+    container::{Launcher, leftovers},
+    endpoint::Fleets,
+    files,
+    jobs::Stops,
+    logs::Logs,
+    s3,
+    sagemaker::{Endpoint, EndpointConfig, Model, ModelPackage, ModelPackageGroup, ProcessingJob, Tag, TrainingJob},
+    scheduler::Schedule,
+    shelf::Shelf,
+    tasks::Tasks,
+    time,
+};
+
+/// State, runtime and settings of one emulator.
+pub(crate) struct Account {
+    pub settings: Settings,
+    pub timing: Timing,
+    pub url: String,
+    /// What is older was there before this run.
+    pub opened: Timestamp,
+    pub bucket: Arc<s3::Store>,
+    pub logs: Logs,
+    pub launcher: Launcher,
+    pub tasks: Tasks,
+    pub stops: Stops,
+    pub fleets: Fleets,
+    pub training_jobs: Shelf<TrainingJob>,
+    pub processing_jobs: Shelf<ProcessingJob>,
+    pub models: Shelf<Model>,
+    pub endpoint_configs: Shelf<EndpointConfig>,
+    pub endpoints: Shelf<Endpoint>,
+    pub model_package_groups: Shelf<ModelPackageGroup>,
+    pub model_packages: Shelf<ModelPackage>,
+    pub tags: Shelf<Vec<Tag>>,
+    pub schedules: Shelf<Schedule>,
+    /// Counts the changes of schedules, for the clock that waits for the next one due.
+    pub schedules_changed: watch::Sender<u64>,
+}
+
+impl Account {
+    /// Opens the state; `settings.state` is absolute by now.
+    pub async fn open(settings: Settings, timing: Timing, url: String) -> Result<Account, StartError> {
+        let state = settings.state.clone();
+        let buckets = state.join("s3");
+        let store = s3::Store::open(&buckets).await;
+        let store = store.map_err(|e| StartError::Store { path: buckets, reason: e.to_string() })?;
+        let in_state = |e: io::Error| StartError::file(&state, e);
+        let resources = state.join("sagemaker");
+        let account = Account {
+            bucket: Arc::new(store),
+            logs: Logs::open(state.join("logs"))?,
+            launcher: Launcher::start().map_err(in_state)?,
+            tasks: Tasks::new(),
+            stops: Stops::default(),
+            fleets: Fleets::default(),
+            training_jobs: Shelf::open(resources.join("training-jobs"))?,
+            processing_jobs: Shelf::open(resources.join("processing-jobs"))?,
+            models: Shelf::open(resources.join("models"))?,
+            endpoint_configs: Shelf::open(resources.join("endpoint-configs"))?,
+            endpoints: Shelf::open(resources.join("endpoints"))?,
+            model_package_groups: Shelf::open(resources.join("model-package-groups"))?,
+            model_packages: Shelf::open(resources.join("model-packages"))?,
+            tags: Shelf::open(resources.join("tags"))?,
+            schedules: Shelf::open(state.join("scheduler"))?,
+            schedules_changed: watch::Sender::new(0),
+            opened: time::now(),
+            settings,
+            timing,
+            url,
+        };
+        leftovers::end(&account.processes()).map_err(in_state)?;
+        files::remove_tree(&account.work()).map_err(in_state)?;
+        Ok(account)
+    }
+
+    /// Where the children that live are written down.
+    pub fn processes(&self) -> PathBuf {
+        self.settings.state.join("processes")
+    }
+
+    /// Where the folders that stand for `/opt/ml` are while something runs in them.
+    pub fn work(&self) -> PathBuf {
+        self.settings.state.join("work")
+    }
+}

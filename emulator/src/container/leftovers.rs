@@ -1,0 +1,85 @@
+//! Children written down, so that those of an emulator that was killed are ended by the next.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// A live child's entry; removed when the child is known to have ended.
+pub(super) struct Entry(PathBuf);
+
+#[derive(Serialize, Deserialize)]
+struct Child {
+    pid: i32,
+    /// When the system says that it began: a pid alone may be another process's by now.
+    began: String,
+}
+
+/// Writes a child down.
+pub(super) fn record(folder: &Path, pid: i32) -> io::Result<Entry> {
+    let path = folder.join(format!("{pid}.json"));
+    files::write_json(&path, &Child { pid, began: began(pid).unwrap_or_default() })?;
+    Ok(Entry(path))
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        // An entry too many names a process that is gone or has another beginning: it is then ignored.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Ends the children that are still ours, with all that they started.
+pub(crate) fn end(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let child = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Child>(&text).ok());
+        if let Some(child) = child
+            && began(child.pid).is_some_and(|now| now == child.began)
+        {
+            // Gone in the meantime is as good as ended.
+            let _ = killpg(Pid::from_raw(child.pid), Signal::SIGKILL);
+        }
+        fs::remove_file(&path)?;
+    }
+    Ok(())
+}
+
+/// When a process began, in the kernel's words; `None` where it does not exist or the system does not tell.
+fn began(pid: i32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // After the command name, in brackets and possibly with spaces, field 22 of proc(5) is the 20th.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(str::to_owned)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{os::unix::process::CommandExt, process::Command};
+
+    use super::*;
+
+    #[test]
+    fn a_leftover_is_ended_and_a_stranger_is_not() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let spawn = || Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
+        let (mut ours, mut stranger) = (spawn(), spawn());
+        std::mem::forget(record(folder.path(), ours.id() as i32).expect("record"));
+        let other = Child { pid: stranger.id() as i32, began: "1".to_owned() };
+        files::write_json(&folder.path().join("other.json"), &other).expect("write");
+        end(folder.path()).expect("end");
+        assert!(!ours.wait().expect("wait").success());
+        assert!(stranger.try_wait().expect("try").is_none());
+        stranger.kill().expect("kill");
+        stranger.wait().expect("wait");
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 0);
+    }
+}

@@ -1,0 +1,261 @@
+//! A fleet: all processes of one deployment of an endpoint.
+
+use std::{
+    fs, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use tokio::{
+    sync::watch,
+    task::{JoinSet, spawn_blocking},
+    time::timeout,
+};
+
+use super::{
+    capture::Capture,
+    instance::{HttpClient, Instance, Plan, State},
+    lease::{Lease, Leases},
+};
+use crate::{
+    account::Account,
+    container::{
+        archive,
+        inputs::{self, Selection},
+    },
+    files, logs,
+    s3_uri::S3Uri,
+    sagemaker::{Deployed, Deployment, ModelData},
+};
+
+/// A laptop has room for so many processes of one variant.
+const MOST_INSTANCES: u32 = 4;
+/// A request may take 60 s; nothing in flight is older than this.
+const LONGEST_DRAIN: Duration = Duration::from_secs(90);
+
+/// The processes of one deployment.
+pub(super) struct Fleet {
+    variants: Vec<Variant>,
+    turn: AtomicU64,
+    pub client: HttpClient,
+    pub capture: Option<Capture>,
+    leases: Leases,
+    stop: watch::Sender<Option<Duration>>,
+    keepers: Mutex<JoinSet<()>>,
+    folder: PathBuf,
+}
+
+/// The instances that share one model.
+pub(super) struct Variant {
+    pub name: String,
+    weight: f64,
+    instances: Vec<Arc<Instance>>,
+    turn: AtomicU64,
+}
+
+impl Fleet {
+    /// Starts all processes of a deployment and waits until every one is healthy; the reason where one is not.
+    pub async fn bring_up(
+        account: &Arc<Account>,
+        endpoint: &str,
+        deployment: &Deployment,
+    ) -> Result<Arc<Fleet>, String> {
+        let folder = account.work().join(format!("{endpoint}-{}", uuid::Uuid::new_v4().simple()));
+        let fleet = match Fleet::start(account, endpoint, deployment, folder.clone()).await {
+            Ok(fleet) => Arc::new(fleet),
+            Err(reason) => {
+                remove(folder).await;
+                return Err(reason);
+            }
+        };
+        for variant in &fleet.variants {
+            if !variant.healthy().await {
+                let (ended, grace) = (fleet.clone(), account.timing.instance_grace);
+                account.tasks.spawn(async move { ended.end(grace).await });
+                return Err(format!(
+                    "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch logs for this endpoint.",
+                    variant.name
+                ));
+            }
+        }
+        Ok(fleet)
+    }
+
+    async fn start(
+        account: &Arc<Account>,
+        endpoint: &str,
+        deployment: &Deployment,
+        folder: PathBuf,
+    ) -> Result<Fleet, String> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client: HttpClient = Client::builder(TokioExecutor::new()).build(connector);
+        let (stop, stopped) = watch::channel(None);
+        let (mut keepers, mut variants) = (JoinSet::new(), Vec::new());
+        for deployed in &deployment.variants {
+            let name = &deployed.variant.variant_name;
+            let shared = folder.join(name);
+            fetch_model(account, deployed, &shared).await?;
+            let mut instances = Vec::new();
+            for number in 1..=deployed.variant.initial_instance_count.min(MOST_INSTANCES) {
+                let ml_root = shared.join(format!("instance-{number}"));
+                lay_out(&ml_root, &shared.join("model")).map_err(|e| format!("InternalServerError: {e}"))?;
+                let plan = plan(account, endpoint, deployed, ml_root);
+                if number == 1 && deployed.variant.initial_instance_count > MOST_INSTANCES {
+                    let asked = deployed.variant.initial_instance_count;
+                    let text = format!("[emulator] {asked} instances were asked for; {MOST_INSTANCES} run here");
+                    account.logs.append(&plan.log.0, &plan.log.1, &text);
+                }
+                let instance = Arc::new(Instance::new());
+                let (kept, account, client, stopped) =
+                    (instance.clone(), account.clone(), client.clone(), stopped.clone());
+                keepers.spawn(async move { kept.keep(account, client, plan, stopped).await });
+                instances.push(instance);
+            }
+            let weight = deployed.variant.initial_variant_weight.max(0.0);
+            variants.push(Variant { name: name.clone(), weight, instances, turn: AtomicU64::new(0) });
+        }
+        let capture = deployment.capture.clone().filter(|capture| capture.enable_capture);
+        Ok(Fleet {
+            variants,
+            turn: AtomicU64::new(0),
+            client,
+            capture: capture.map(|capture| Capture::start(account, endpoint, capture)),
+            leases: Leases::new(),
+            stop,
+            keepers: Mutex::new(keepers),
+            folder,
+        })
+    }
+
+    /// A request in flight: the fleet waits for it before it ends.
+    pub fn lease(&self) -> Lease {
+        self.leases.take()
+    }
+
+    /// The variant for the next request: the one asked for, else by weight.
+    pub fn variant(&self, target: Option<&str>) -> Option<&Variant> {
+        if let Some(name) = target {
+            return self.variants.iter().find(|variant| variant.name == name);
+        }
+        let total: f64 = self.variants.iter().map(|variant| variant.weight).sum();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        // Multiples of the golden ratio are spread evenly: any run of requests is split as the weights say.
+        let mut at = (turn as f64 * 0.618_033_988_749_894_9).fract() * total;
+        let chosen = self.variants.iter().find(|variant| {
+            at -= variant.weight;
+            at < 0.0
+        });
+        chosen.or(self.variants.first())
+    }
+
+    /// Waits for the last request and record, then ends every process.
+    pub async fn end(&self, grace: Duration) {
+        // A request older than any may be is not waited for.
+        let _ = timeout(LONGEST_DRAIN, self.leases.none()).await;
+        if let Some(capture) = &self.capture {
+            capture.close().await;
+        }
+        self.stop.send_replace(Some(grace));
+        let mut keepers = std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        while keepers.join_next().await.is_some() {}
+        remove(self.folder.clone()).await;
+    }
+}
+
+impl Variant {
+    /// Whether all instances became healthy; returns at the first that did not.
+    async fn healthy(&self) -> bool {
+        for instance in &self.instances {
+            let mut state = instance.state.subscribe();
+            let decided = state.wait_for(|state| *state != State::Starting).await;
+            if !matches!(decided.as_deref(), Ok(State::Ready(_))) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The ready instance with the fewest requests; in turn where there are several.
+    pub fn ready(&self) -> Option<&Arc<Instance>> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) as usize % self.instances.len().max(1);
+        let (later, earlier) = self.instances.split_at(first.min(self.instances.len()));
+        let in_turn = earlier.iter().chain(later);
+        in_turn.filter(|instance| instance.address().is_some()).min_by_key(|instance| instance.busy.count())
+    }
+
+    /// Returns once any instance is ready.
+    pub async fn any_ready(&self) {
+        let waits = self.instances.iter().map(|instance| {
+            let mut state = instance.state.subscribe();
+            Box::pin(async move {
+                // The sender lives in the instance, which outlives this wait.
+                let _ = state.wait_for(|state| matches!(state, State::Ready(_))).await;
+            })
+        });
+        futures::future::select_all(waits).await;
+    }
+}
+
+fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf) -> Plan {
+    let variant = &deployed.variant;
+    let startup = variant.container_startup_health_check_timeout_in_seconds;
+    let instance = format!("i-{}", &uuid::Uuid::new_v4().simple().to_string()[..17]);
+    Plan {
+        ml_root,
+        environment: deployed.container.environment.clone().into_iter().collect(),
+        log: (logs::endpoint(endpoint), format!("{}/{instance}", variant.variant_name)),
+        startup: startup.map_or(account.timing.startup, Duration::from_secs),
+    }
+}
+
+/// An instance's own `/opt/ml` around the model that a variant's instances share.
+fn lay_out(ml_root: &Path, model: &Path) -> io::Result<()> {
+    fs::create_dir_all(ml_root)?;
+    symlink(model, ml_root.join("model"))
+}
+
+/// Puts a variant's model below `folder/model`, read-only.
+async fn fetch_model(account: &Account, deployed: &Deployed, folder: &Path) -> Result<(), String> {
+    let internal = |e: io::Error| format!("InternalServerError: {e}");
+    let model = folder.join("model");
+    let Some(ModelData { uri, packed }) = &deployed.container.data else {
+        return tokio::fs::create_dir_all(&model).await.map_err(internal);
+    };
+    let failed = |detail: String| {
+        format!(
+            "Failed to download model data for container \"container_1\" from URL: \"{uri}\". Please ensure that there is an object located at the URL and that the role passed to CreateModel has permissions to download the object. ({detail})"
+        )
+    };
+    if !packed {
+        inputs::download(account, uri, Selection::Prefix, false, &model).await.map_err(failed)?;
+        return blocking(move || archive::seal(&model)).await.map_err(internal);
+    }
+    let from = S3Uri::parse(uri).ok_or_else(|| failed("it is not of the form s3://bucket/key".to_owned()))?;
+    let archive_file = folder.join("model.tar.gz");
+    let got = account.bucket.get_file(&from.bucket, &from.key, &archive_file).await;
+    got.map_err(|e| failed(e.to_string()))?;
+    let unpacked = blocking(move || {
+        archive::unpack_read_only(&archive_file, &model)?;
+        fs::remove_file(&archive_file)
+    });
+    unpacked.await.map_err(|e| format!("ClientError: Unable to unpack the model archive \"{uri}\": {e}"))
+}
+
+async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    spawn_blocking(work).await.map_err(io::Error::other).flatten()
+}
+
+async fn remove(folder: PathBuf) {
+    // What is left is swept at the next start.
+    let _ = blocking(move || files::remove_tree(&folder)).await;
+}

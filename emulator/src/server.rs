@@ -1,0 +1,123 @@
+//! One port for every service.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body, extract::State};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Value, json};
+
+use crate::{
+    account::Account,
+    endpoint,
+    fault::Fault,
+    logs,
+    route::{Route, parameters, route},
+    s3, sagemaker, scheduler, sts,
+};
+
+/// Largest request of a service that is not about bytes.
+const LARGEST: usize = 8 << 20;
+
+/// What answers a request.
+#[derive(Clone)]
+struct Services {
+    account: Arc<Account>,
+    s3: s3::Service,
+}
+
+/// All services of an account.
+pub(crate) fn router(account: Arc<Account>) -> Router {
+    let s3 = s3::service(account.bucket.clone());
+    Router::new().fallback(answer).with_state(Services { account, s3 })
+}
+
+async fn answer(State(services): State<Services>, request: Request<Body>) -> Response<Body> {
+    let Services { account, s3 } = services;
+    let (head, body) = request.into_parts();
+    let route = route(&head);
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let mut response = match route {
+        Route::S3 => return s3.handle(Request::from_parts(head, body)).await.map(Body::new),
+        Route::Invocations(name) => endpoint::answer(&account, &name, Request::from_parts(head, body)).await,
+        Route::Health => {
+            let state = account.settings.state.display().to_string();
+            json_response(StatusCode::OK, "application/json", &json!({"pid": std::process::id(), "state": state}))
+        }
+        Route::SageMaker(operation) => {
+            json11(read(body).await.and_then(|body| sagemaker::answer(&account, &operation, &body)))
+        }
+        Route::Logs(operation) => json11(read(body).await.and_then(|body| logs::answer(&account, &operation, &body))),
+        Route::Schedules(name) => {
+            let query = parameters(head.uri.query().unwrap_or_default());
+            let answered = read(body).await;
+            rest_json(
+                answered.and_then(|body| scheduler::answer(&account, &head.method, name.as_deref(), &query, &body)),
+            )
+        }
+        Route::Sts => caller(head.uri.query().unwrap_or_default(), read(body).await, &request_id),
+        Route::Unknown(what) => {
+            rest_json(Err(Fault::new("UnknownOperationException", format!("The emulator does not know {what}"))))
+        }
+    };
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    response
+}
+
+async fn read(body: Body) -> Result<Bytes, Fault> {
+    let read = Limited::new(body, LARGEST).collect().await;
+    read.map(|body| body.to_bytes()).map_err(|e| Fault::new("SerializationException", e.to_string()))
+}
+
+fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -> Response<Body> {
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+fn status(fault: &Fault) -> StatusCode {
+    StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn json11(answer: Result<Value, Fault>) -> Response<Body> {
+    match answer {
+        Ok(answer) => json_response(StatusCode::OK, "application/x-amz-json-1.1", &answer),
+        Err(fault) => json_response(status(&fault), "application/x-amz-json-1.1", &fault.body()),
+    }
+}
+
+fn rest_json(answer: Result<Value, Fault>) -> Response<Body> {
+    let fault = match answer {
+        Ok(answer) => return json_response(StatusCode::OK, "application/json", &answer),
+        Err(fault) => fault,
+    };
+    let mut response = json_response(status(&fault), "application/json", &json!({"Message": fault.message}));
+    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(fault.kind));
+    response
+}
+
+fn caller(query: &str, body: Result<Bytes, Fault>, request_id: &str) -> Response<Body> {
+    let body = body.unwrap_or_default();
+    let mut given = parameters(query);
+    given.extend(parameters(&String::from_utf8_lossy(&body)));
+    let action = given.into_iter().find(|(key, _)| key == "Action").map(|(_, action)| action).unwrap_or_default();
+    let (status, xml) = match sts::answer(&action, request_id) {
+        Some(xml) => (StatusCode::OK, xml),
+        None => {
+            let text = "The emulator knows GetCallerIdentity alone";
+            let error = format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>{text}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+            );
+            (StatusCode::BAD_REQUEST, error)
+        }
+    };
+    let mut response = Response::new(Body::from(xml));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    response
+}
