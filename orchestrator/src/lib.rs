@@ -1,1 +1,35 @@
-//! The command line that drives an account
+//! The command line that drives an account: data, training, gate, registry, endpoint and monitoring as stages that can
+//! each be repeated, through the AWS SDK alone. Without an account the SDK speaks to the emulator.
+
+use std::{ffi::OsString, process::ExitCode};
+
+mod aws;
+mod bucket;
+mod captures;
+mod check;
+mod cli;
+mod commands;
+mod container;
+mod emulate;
+mod endpoint;
+mod error;
+mod files;
+mod logs;
+mod names;
+mod output;
+mod poll;
+mod processing;
+mod run_record;
+mod settings;
+mod stages;
+mod statistics;
+
+/// The program; `args` without its name.
+pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
+    let mut args = args.into_iter().peekable();
+    // The emulator starts this executable as the container: nothing of ours may stand before that.
+    if args.next_if(|first| first == "container").is_some() {
+        return container::main(args);
+    }
+    cli::main(args)
+}

@@ -1,0 +1,134 @@
+//! The clients of the AWS SDK. Only the connection differs between an account and the emulator.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+
+use crate::{
+    error::{self, Failure, Result},
+    poll::Poll,
+    settings::{Settings, Target},
+};
+
+/// Every client, and whose they are.
+pub struct Aws {
+    /// Buckets.
+    pub s3: aws_sdk_s3::Client,
+    /// Jobs, registry, endpoints.
+    pub sagemaker: aws_sdk_sagemaker::Client,
+    /// Invocations.
+    pub runtime: aws_sdk_sagemakerruntime::Client,
+    /// Logs of jobs and endpoints.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// The monitoring schedule.
+    pub scheduler: aws_sdk_scheduler::Client,
+    /// Account, by number.
+    pub account: String,
+    /// Region.
+    pub region: String,
+    /// ARN of the caller.
+    pub caller: String,
+    /// How often to ask for a state.
+    pub poll: Poll,
+}
+
+impl Aws {
+    /// Clients of the emulator at `url`.
+    pub async fn local(url: &str) -> Result<Self> {
+        let credentials = Credentials::new("local", "local", None, None, "sagebrush");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static(emulator::REGION))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(url)
+            .http_client(Builder::new().build_http())
+            .build();
+        Self::connect(&config, Poll::LOCAL).await
+    }
+
+    /// Clients of the account that the environment's credentials belong to.
+    pub async fn account(settings: &Settings) -> Result<Self> {
+        let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        let config = loader.load().await;
+        // An emulator named by AWS_ENDPOINT_URL answers at once; an account counts the questions.
+        let poll = if config.endpoint_url().is_some() { Poll::LOCAL } else { Poll::ACCOUNT };
+        Self::connect(&config, poll).await
+    }
+
+    async fn connect(config: &SdkConfig, poll: Poll) -> Result<Self> {
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(Failure::usage("no AWS region is set").hint("set `region` in pipeline.toml, or AWS_REGION"));
+        };
+        let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+        let identity = identity.map_err(error::aws("AWS does not say whose credentials these are (STS)")).map_err(|e| {
+            e.hint("set AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or use --target local")
+        })?;
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+        Ok(Aws {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sagemaker: aws_sdk_sagemaker::Client::new(config),
+            runtime: aws_sdk_sagemakerruntime::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            scheduler: aws_sdk_scheduler::Client::new(config),
+            account: identity.account().unwrap_or_default().to_owned(),
+            caller: identity.arn().unwrap_or_default().to_owned(),
+            region,
+            poll,
+        })
+    }
+}
+
+/// What the settings leave open and the account decides.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Bucket of everything.
+    pub bucket: String,
+    /// Role of jobs and endpoints.
+    pub role: String,
+    /// Role of the schedule.
+    pub scheduler_role: String,
+    /// The image.
+    pub image: String,
+    /// What tells this image's code from another's of the same name.
+    pub code: String,
+}
+
+impl Account {
+    /// Names for `settings` in the account of `aws`.
+    pub fn of(settings: &Settings, aws: &Aws) -> Result<Self> {
+        let bucket = settings.bucket.clone();
+        let bucket = bucket.unwrap_or_else(|| format!("{}-{}-{}", settings.project, aws.account, aws.region));
+        let role = |given: &Option<String>, name: &str| {
+            given.clone().unwrap_or_else(|| format!("arn:aws:iam::{}:role/{}-{name}", aws.account, settings.project))
+        };
+        let (image, code) = match settings.target {
+            Target::Aws => (settings.image.clone().unwrap_or_default(), String::new()),
+            Target::Local => (local_image(), this_executable()?),
+        };
+        let scheduler_role = role(&settings.monitor.role_arn, "SchedulerRole");
+        Ok(Account { bucket, role: role(&settings.role_arn, "ExecutionRole"), scheduler_role, image, code })
+    }
+}
+
+/// The emulator runs this executable for whatever image; the name says so to whoever reads it.
+fn local_image() -> String {
+    let (account, region) = (emulator::ACCOUNT, emulator::REGION);
+    format!("{account}.dkr.ecr.{region}.amazonaws.com/sagebrush-executable:{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Size and time of this executable: a rebuilt one trains anew, since its training program may be another.
+fn this_executable() -> Result<String> {
+    let failed = "this executable cannot be looked at";
+    let path = std::env::current_exe().map_err(error::io(failed))?;
+    let metadata = path.metadata().map_err(error::io(failed))?;
+    let modified = metadata.modified().map_err(error::io(failed))?;
+    let nanos = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    Ok(format!("{}-{nanos}", metadata.len()))
+}

@@ -1,0 +1,249 @@
+//! From the command line to the stages: what can be refused is refused before anything is touched, then the emulator is
+//! taken hold of, and it is let go whatever happens.
+
+use std::{collections::BTreeMap, path::Path};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    aws::{Account, Aws},
+    check::{self, CheckedData},
+    cli::{Cli, Command},
+    emulate,
+    error::{self, Failure, Result},
+    output::Output,
+    run_record::RunRecord,
+    settings::{self, Settings, Target},
+    stages::{
+        Context, approve, data, deploy, destroy, evaluate,
+        invoke::{self, Asked},
+        monitor, register,
+        run::{self, kept},
+        status, train,
+    },
+};
+
+/// A stage and all that it needs from this machine.
+enum Wanted {
+    Data(CheckedData),
+    Train(BTreeMap<String, String>),
+    Evaluate,
+    Register,
+    Approve(String),
+    Deploy,
+    Monitor,
+    Invoke(Asked, Option<usize>),
+    Run(CheckedData, BTreeMap<String, String>),
+    Status,
+    Destroy,
+}
+
+/// Does what was asked.
+pub fn execute(cli: Cli, out: &Output) -> Result<()> {
+    let settings = settings::load(cli.global.config.as_deref(), cli.overrides())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(error::io("the asynchronous runtime does not start"))?;
+    let path = cli.global.run;
+    let done = match cli.command {
+        Command::Emulator { port, host, state } => {
+            let state = state.unwrap_or(settings.local.state);
+            runtime.block_on(async {
+                let stop = stopped()?;
+                emulate::serve(&state, host, port, out, stop).await
+            })
+        }
+        command => runtime.block_on(async {
+            let stop = stopped()?;
+            tokio::pin!(stop);
+            let prepared = {
+                let (settings, path) = (settings.clone(), path.clone());
+                tokio::task::spawn_blocking(move || prepare(command, &settings, &path))
+            };
+            let prepared = tokio::select! {
+                prepared = prepared => prepared.map_err(|e| Failure::new("the check of the input broke off").because(e))?,
+                () = &mut stop => return Err(Failure::interrupted("nothing was changed")),
+            };
+            let (wanted, record) = prepared?;
+            connected(settings, wanted, record, &path, out, stop).await
+        }),
+    };
+    // A read of stdin or of a large file may still be going on; there is nothing to wait for.
+    runtime.shutdown_background();
+    done
+}
+
+/// Ready as soon as this process is asked to stop.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let failed = || error::io("signals cannot be listened to");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
+
+/// Reads and judges everything of this machine; changes nothing.
+fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted, Option<RunRecord>)> {
+    let record = RunRecord::read(path)?;
+    let begins = matches!(command, Command::Data(_) | Command::Run { .. });
+    let record = match record {
+        Some(old) if begins && (old.target, &old.project) != (settings.target, &settings.project) => None,
+        record => record,
+    };
+    let wanted = match command {
+        Command::Data(_) => Wanted::Data(check::data(settings)?),
+        Command::Run { .. } => {
+            let hyperparameters = check::hyperparameters(settings)?;
+            Wanted::Run(check::data(settings)?, hyperparameters)
+        }
+        Command::Train(_) => {
+            known(&record, settings, path)?.data()?;
+            Wanted::Train(check::hyperparameters(settings)?)
+        }
+        Command::Evaluate => {
+            known(&record, settings, path)?.training()?;
+            Wanted::Evaluate
+        }
+        Command::Register => {
+            known(&record, settings, path)?.evaluation()?;
+            Wanted::Register
+        }
+        Command::Approve { reason } => {
+            known(&record, settings, path)?.model_package()?;
+            Wanted::Approve(reason)
+        }
+        Command::Deploy => {
+            known(&record, settings, path)?.model_package()?;
+            Wanted::Deploy
+        }
+        Command::Monitor => {
+            known(&record, settings, path)?.deployment()?;
+            Wanted::Monitor
+        }
+        Command::Invoke { text, content_type, explain } => Wanted::Invoke(invoke::asked(text, content_type)?, explain),
+        Command::Status => Wanted::Status,
+        Command::Destroy => Wanted::Destroy,
+        Command::Emulator { .. } => return Err(Failure::usage("`emulator` is no stage")),
+    };
+    Ok((wanted, record))
+}
+
+/// The record, if there is one and it is of this project and target.
+fn known<'a>(record: &'a Option<RunRecord>, settings: &Settings, path: &Path) -> Result<&'a RunRecord> {
+    let shown = path.display();
+    let Some(record) = record else {
+        return Err(Failure::new(format!("{shown}: there is no run record yet"))
+            .hint("begin with: orchestrator data (or all stages: orchestrator run)"));
+    };
+    for (what, recorded, wanted) in [
+        ("project", record.project.clone(), settings.project.clone()),
+        ("target", record.target.to_string(), settings.target.to_string()),
+    ] {
+        if recorded != wanted {
+            return Err(Failure::new(format!("{shown} is of {what} {recorded}, the settings are of {wanted}"))
+                .hint("name its settings with --config and --target, or another record with --run"));
+        }
+    }
+    Ok(record)
+}
+
+/// Takes hold of the emulator where there is no account, works, lets go.
+async fn connected(
+    settings: Settings,
+    wanted: Wanted,
+    record: Option<RunRecord>,
+    path: &Path,
+    out: &Output,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    tokio::pin!(stop);
+    let again = "repeat the command: it goes on from there";
+    let interrupted = |what: &str| Err(Failure::interrupted(what).hint(again));
+    if settings.target == Target::Aws {
+        let work = async {
+            let aws = Aws::account(&settings).await?;
+            work(settings.clone(), aws, wanted, record, path, out).await
+        };
+        return tokio::select! {
+            done = work => done,
+            () = &mut stop => interrupted("what was started in the account goes on there"),
+        };
+    }
+    let connection = tokio::select! {
+        connection = emulate::connect(&settings) => connection?,
+        () = &mut stop => return interrupted("the emulator had not started yet"),
+    };
+    let url = connection.url().to_owned();
+    let done = tokio::select! {
+        done = async {
+            let aws = Aws::local(&url).await?;
+            work(settings, aws, wanted, record, path, out).await
+        } => done,
+        () = &mut stop => interrupted("everything that was started has been ended"),
+    };
+    connection.close().await;
+    done
+}
+
+/// One stage.
+async fn work(
+    settings: Settings,
+    aws: Aws,
+    wanted: Wanted,
+    record: Option<RunRecord>,
+    path: &Path,
+    out: &Output,
+) -> Result<()> {
+    let account = Account::of(&settings, &aws)?;
+    let context = Context { settings, aws, account, out: out.clone() };
+    let (target, region, number) = (context.settings.target, &context.aws.region, &context.aws.account);
+    let fresh = || RunRecord::new(&context.settings.project, target, region, number);
+    let here = |record: &RunRecord| (&record.region, &record.account) == (region, number);
+    let record = match (&wanted, record) {
+        (Wanted::Data(_) | Wanted::Run(..), record) => record.filter(here),
+        (_, Some(record)) if !here(&record) => {
+            let (theirs, ours) = (format!("{} {}", record.account, record.region), format!("{number} {region}"));
+            return Err(Failure::new(format!(
+                "{} is of account {theirs}, the credentials are of {ours}",
+                path.display()
+            ))
+            .hint("use the credentials and region it was made with, or another record with --run"));
+        }
+        (_, record) => record,
+    };
+    let recorded = record.is_some();
+    let mut run = record.unwrap_or_else(fresh);
+    match wanted {
+        Wanted::Data(checked) => out.result(&kept(data::data(&context, &mut run, &checked).await, &run, path)?),
+        Wanted::Train(parameters) => {
+            out.result(&kept(train::train(&context, &mut run, &parameters).await, &run, path)?)
+        }
+        Wanted::Evaluate => {
+            let done = kept(evaluate::evaluate(&context, &mut run).await, &run, path)?;
+            out.result(&done)?;
+            evaluate::gate(&context, &done.evaluation)
+        }
+        Wanted::Register => out.result(&kept(register::register(&context, &mut run).await, &run, path)?),
+        Wanted::Approve(reason) => out.result(&kept(approve::approve(&context, &mut run, &reason).await, &run, path)?),
+        Wanted::Deploy => out.result(&kept(deploy::deploy(&context, &mut run).await, &run, path)?),
+        Wanted::Monitor => {
+            let done = kept(monitor::monitor(&context, &mut run).await, &run, path)?;
+            out.result(&done)?;
+            done.finding()
+        }
+        Wanted::Invoke(asked, explain) => invoke::invoke(&context, context.settings.endpoint(), asked, explain).await,
+        Wanted::Run(checked, parameters) => {
+            out.result(&run::run(&context, &mut run, path, &checked, &parameters).await?)
+        }
+        Wanted::Status => out.result(&status::status(&context, recorded.then_some(&run)).await?),
+        Wanted::Destroy => {
+            let done = destroy::destroy(&context, recorded.then_some(&mut run)).await;
+            out.result(&if recorded { kept(done, &run, path)? } else { done? })
+        }
+    }
+}

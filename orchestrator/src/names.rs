@@ -1,0 +1,81 @@
+//! Names derived from content: the same wish has the same name, so that repeating it finds what is there.
+
+use std::{
+    io::{self, Read as _},
+    path::Path,
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// SHA-256, lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 of a file, read in pieces.
+pub fn sha256_file(path: &Path) -> io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One digest of several words; no two different lists of words give the same text to digest.
+pub fn digest(words: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for word in words {
+        hasher.update((word.len() as u64).to_le_bytes());
+        hasher.update(word.as_bytes());
+    }
+    hex(&hasher.finalize())
+}
+
+/// `project-0123456789ab`: the name of what `words` describe.
+pub fn name(project: &str, words: &[&str]) -> String {
+    format!("{project}-{}", &digest(words)[..12])
+}
+
+/// Whether `name` is one that [`name`] (with an attempt's suffix or none) gives for `project`.
+pub fn is_ours(project: &str, name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(project).and_then(|rest| rest.strip_prefix('-')) else { return false };
+    let (hash, attempt) = rest.split_once('-').unwrap_or((rest, "2"));
+    hash.len() == 12
+        && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        && !attempt.is_empty()
+        && attempt.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_do_not_run_into_each_other() {
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&["a", ""]), digest(&["a"]));
+    }
+
+    #[test]
+    fn ours_are_told_from_a_longer_projects() {
+        let name = name("reviews", &["x"]);
+        assert!(is_ours("reviews", &name));
+        assert!(is_ours("reviews", &format!("{name}-12")));
+        for other in ["reviews", "reviews-", "reviews-old", "reviews-eu-0123456789ab", "reviews-0123456789AB"] {
+            assert!(!is_ours("reviews", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn sha256_is_the_published_one() {
+        assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

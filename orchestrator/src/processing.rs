@@ -1,0 +1,161 @@
+//! A processing job that runs `monitor`: one description, given to the API now or to the scheduler for later.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sagemaker::{
+    operation::describe_processing_job::DescribeProcessingJobOutput,
+    types::{
+        AppSpecification, ProcessingClusterConfig, ProcessingInput, ProcessingInstanceType, ProcessingJobStatus,
+        ProcessingOutput, ProcessingOutputConfig, ProcessingResources, ProcessingS3DataDistributionType,
+        ProcessingS3DataType, ProcessingS3Input, ProcessingS3InputMode, ProcessingS3Output, ProcessingS3UploadMode,
+        ProcessingStoppingCondition,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{
+    error::{self, Failure, Found as _, Result},
+    logs::Tail,
+    output::Outcome,
+    stages::Context,
+};
+
+/// Where a job's only output comes from.
+pub const OUTPUT: &str = "/opt/ml/processing/output";
+
+/// What `monitor` is to do.
+#[derive(Clone, Debug)]
+pub struct MonitorJob {
+    /// `s3://` prefix and the folder it is laid at, by name.
+    pub inputs: Vec<(&'static str, String, &'static str)>,
+    /// `s3://` prefix of what it leaves.
+    pub output: String,
+    /// The monitor's settings.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl MonitorJob {
+    /// As the scheduler's universal target takes it.
+    pub fn request(&self, context: &Context, name: &str) -> Value {
+        let settings = &context.settings.training;
+        let input = |(name, uri, path): &(&str, String, &str)| {
+            json!({ "InputName": name, "S3Input": {
+                "S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File",
+                "S3DataDistributionType": "FullyReplicated",
+            }})
+        };
+        let output = json!({ "S3Uri": self.output, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob" });
+        json!({
+            "ProcessingJobName": name,
+            "RoleArn": context.account.role,
+            "AppSpecification": { "ImageUri": context.account.image, "ContainerEntrypoint": ["monitor"] },
+            "Environment": self.environment,
+            "ProcessingInputs": self.inputs.iter().map(input).collect::<Vec<_>>(),
+            "ProcessingOutputConfig": { "Outputs": [{ "OutputName": "output", "S3Output": output }] },
+            "ProcessingResources": { "ClusterConfig": {
+                "InstanceCount": 1, "InstanceType": settings.instance_type, "VolumeSizeInGB": settings.volume_gb,
+            }},
+            "StoppingCondition": { "MaxRuntimeInSeconds": settings.max_runtime_minutes.saturating_mul(60) },
+        })
+    }
+
+    async fn create(&self, context: &Context, name: &str) -> Result<()> {
+        let settings = &context.settings.training;
+        let mut request = context.aws.sagemaker.create_processing_job().processing_job_name(name);
+        for (name, uri, path) in &self.inputs {
+            let source = ProcessingS3Input::builder()
+                .s3_uri(uri)
+                .local_path(*path)
+                .s3_data_type(ProcessingS3DataType::S3Prefix)
+                .s3_input_mode(ProcessingS3InputMode::File)
+                .s3_data_distribution_type(ProcessingS3DataDistributionType::Fullyreplicated)
+                .build();
+            request = request.processing_inputs(ProcessingInput::builder().input_name(*name).s3_input(source).build());
+        }
+        let upload = ProcessingS3Output::builder()
+            .s3_uri(&self.output)
+            .local_path(OUTPUT)
+            .s3_upload_mode(ProcessingS3UploadMode::EndOfJob)
+            .build();
+        let output = ProcessingOutput::builder().output_name("output").s3_output(upload).build();
+        let cluster = ProcessingClusterConfig::builder()
+            .instance_count(1)
+            .instance_type(ProcessingInstanceType::from(settings.instance_type.as_str()))
+            .volume_size_in_gb(settings.volume_gb)
+            .build();
+        let program =
+            AppSpecification::builder().image_uri(&context.account.image).container_entrypoint("monitor").build();
+        let stop = ProcessingStoppingCondition::builder()
+            .max_runtime_in_seconds(settings.max_runtime_minutes.saturating_mul(60))
+            .build();
+        request
+            .role_arn(&context.account.role)
+            .app_specification(program)
+            .set_environment(Some(self.environment.clone().into_iter().collect()))
+            .processing_output_config(ProcessingOutputConfig::builder().outputs(output).build())
+            .processing_resources(ProcessingResources::builder().cluster_config(cluster).build())
+            .stopping_condition(stop)
+            .tags(context.tag())
+            .send()
+            .await
+            .map_err(error::aws(format!("processing job {name} cannot be made")))?;
+        Ok(())
+    }
+
+    /// Runs the job of this name to its end, or finds the one that ran. `output` is made of the name of the attempt.
+    pub async fn run(
+        mut self,
+        context: &Context,
+        base: &str,
+        output: impl Fn(&str) -> String,
+    ) -> Result<(String, String, Outcome)> {
+        let mut attempt = 1_u32;
+        loop {
+            let name = if attempt == 1 { base.to_owned() } else { format!("{base}-{attempt}") };
+            self.output = output(&name);
+            let outcome = match describe(context, &name).await? {
+                Some(there) => match there.processing_job_status() {
+                    Some(ProcessingJobStatus::Completed) => return Ok((name, self.output, Outcome::Unchanged)),
+                    Some(ProcessingJobStatus::Failed | ProcessingJobStatus::Stopped) => {
+                        attempt += 1;
+                        continue;
+                    }
+                    _ => Outcome::Done,
+                },
+                None => {
+                    self.create(context, &name).await?;
+                    Outcome::Done
+                }
+            };
+            follow(context, &name).await?;
+            return Ok((name, self.output, outcome));
+        }
+    }
+}
+
+async fn describe(context: &Context, name: &str) -> Result<Option<DescribeProcessingJobOutput>> {
+    let answer = context.aws.sagemaker.describe_processing_job().processing_job_name(name).send().await;
+    answer.found(format!("processing job {name} cannot be looked at"))
+}
+
+async fn follow(context: &Context, name: &str) -> Result<()> {
+    let mut progress = context.out.progress();
+    let mut tail = Tail::new("/aws/sagemaker/ProcessingJobs", &format!("{name}/"));
+    loop {
+        let Some(found) = describe(context, name).await? else {
+            return Err(Failure::new(format!("processing job {name} is gone")).hint("run `monitor` again"));
+        };
+        tail.follow(&context.aws, &mut progress).await?;
+        progress.tick();
+        match found.processing_job_status() {
+            Some(ProcessingJobStatus::Completed) => return Ok(()),
+            Some(status @ (ProcessingJobStatus::Failed | ProcessingJobStatus::Stopped)) => {
+                let reason = found.exit_message().or(found.failure_reason()).unwrap_or("no reason was given");
+                return Err(Failure::new(format!("processing job {name}: {}: {reason}", status.as_str()))
+                    .because(tail.last_lines())
+                    .hint("mend what the reason names and run `monitor` again: it starts a new job"));
+            }
+            _ => context.aws.poll.wait().await,
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Reading `pipeline.toml`, and what the command line says over it.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use super::{Settings, Target};
+use crate::error::{self, Failure, Result};
+
+/// The name that is looked for where none is given.
+const DEFAULT: &str = "pipeline.toml";
+
+/// What the command line says over the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--target`
+    pub target: Option<Target>,
+    /// `--train`
+    pub train: Vec<PathBuf>,
+    /// `--test`
+    pub test: Vec<PathBuf>,
+    /// `--text-column`
+    pub text_column: Option<String>,
+    /// `--label-column`
+    pub label_column: Option<String>,
+    /// `--set name=value`
+    pub set: Vec<(String, String)>,
+}
+
+/// Settings from `file` (else from `pipeline.toml`, else the defaults), with `overrides`.
+pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Settings> {
+    let path = file.unwrap_or(Path::new(DEFAULT));
+    let mut settings = match std::fs::read_to_string(path) {
+        Ok(text) => parse(path, &text)?,
+        Err(e) if e.kind() == ErrorKind::NotFound && file.is_none() => Settings::default(),
+        Err(e) => {
+            return Err(Failure {
+                exit: error::Exit::Usage,
+                ..error::io(format!("{}: cannot be read", path.display()))(e)
+            });
+        }
+    };
+    let base = path.parent().unwrap_or(Path::new(""));
+    for path in settings.data.train.iter_mut().chain(&mut settings.data.test).chain([&mut settings.local.state]) {
+        *path = base.join(&*path);
+    }
+    apply(&mut settings, overrides);
+    check(&settings)?;
+    Ok(settings)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Settings> {
+    let mut settings: Settings = toml::from_str(text).map_err(|e| {
+        let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let message = e.message().replace("unknown field", "unknown key").replace("expected one of", "known here:");
+        Failure::usage(format!("{}:{line}: {message}", path.display()))
+            .hint("every key stands with its meaning in the repository's own pipeline.toml")
+    })?;
+    settings.file = Some(path.to_path_buf());
+    Ok(settings)
+}
+
+fn apply(settings: &mut Settings, overrides: Overrides) {
+    if let Some(target) = overrides.target {
+        settings.target = target;
+    }
+    if !overrides.train.is_empty() {
+        settings.data.train = overrides.train;
+    }
+    if !overrides.test.is_empty() {
+        settings.data.test = overrides.test;
+    }
+    for (name, value) in overrides.set {
+        settings.training.hyperparameters.insert(name, toml::Value::String(value));
+    }
+    for (name, given, kept) in [
+        ("text_column", overrides.text_column, &mut settings.data.text_column),
+        ("label_column", overrides.label_column, &mut settings.data.label_column),
+    ] {
+        // One truth: as a hyperparameter it says the same thing.
+        let set = settings.training.hyperparameters.remove(name).map(|value| match value {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        });
+        if let Some(column) = given.or(set) {
+            *kept = column;
+        }
+    }
+}
+
+fn check(settings: &Settings) -> Result<()> {
+    let at = settings.source();
+    let wrong = |key: &str, found: String, expected: &str| {
+        Err(Failure::usage(format!("{at}: {key} = {found}: expected {expected}")))
+    };
+    let words = settings.project.split('-').filter(|word| !word.is_empty()).count();
+    let spelled = settings.project.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if !spelled || words == 0 || settings.project.starts_with('-') || settings.project.ends_with('-') {
+        return wrong("project", format!("{:?}", settings.project), "lower-case letters, digits and inner hyphens");
+    }
+    if settings.project.len() > 31 {
+        return wrong(
+            "project",
+            format!("{:?}", settings.project),
+            "at most 31 characters, since names are built on it",
+        );
+    }
+    let gate = settings.gate.accuracy;
+    if !(0.0..1.0).contains(&gate) {
+        return wrong("gate.accuracy", gate.to_string(), "a number from 0 up to, not including, 1");
+    }
+    let capture = settings.endpoint.capture_percentage;
+    if !(0..=100).contains(&capture) {
+        return wrong("endpoint.capture_percentage", capture.to_string(), "0 to 100");
+    }
+    for (key, value) in [
+        ("endpoint.instance_count", settings.endpoint.instance_count),
+        ("training.volume_gb", settings.training.volume_gb),
+        ("training.max_runtime_minutes", settings.training.max_runtime_minutes),
+    ] {
+        if value < 1 {
+            return wrong(key, value.to_string(), "1 or more");
+        }
+    }
+    if settings.monitor.window_hours < 1 {
+        return wrong("monitor.window_hours", settings.monitor.window_hours.to_string(), "1 or more");
+    }
+    for (key, files) in [("data.train", &settings.data.train), ("data.test", &settings.data.test)] {
+        if files.is_empty() {
+            return wrong(key, "[]".into(), "at least one file");
+        }
+    }
+    if settings.target == Target::Aws {
+        for (key, value) in [("role_arn", &settings.role_arn), ("image", &settings.image)] {
+            if value.is_none() {
+                return Err(Failure::usage(format!("{at}: target \"aws\" needs {key}"))
+                    .hint("infra/stack.yaml makes it and prints it among its outputs"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        parse(Path::new("pipeline.toml"), text).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_the_known_ones() {
+        let one = message("project = \"x\"\n\n[gate]\nacuracy = 0.9\n");
+        assert!(one.starts_with("error: pipeline.toml:4: unknown key `acuracy`, expected `accuracy`"), "{one}");
+        let known = message("[endpoint]\nsize = 1\n");
+        assert!(known.contains("pipeline.toml:2: unknown key `size`, known here: `name`, `instance_type`"), "{known}");
+    }
+
+    #[test]
+    fn the_commented_example_is_the_default() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let parsed = Settings { file: None, ..parse(&path, &text).unwrap() };
+        assert_eq!(parsed, Settings::default());
+    }
+
+    #[test]
+    fn every_key_is_documented_in_the_example() {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline.toml")).unwrap();
+        for section in ["", "data", "training", "gate", "registry", "endpoint", "monitor", "local"] {
+            let probe = if section.is_empty() { "\"?\" = 1".into() } else { format!("[{section}]\n\"?\" = 1") };
+            let known = message(&probe);
+            let keys: Vec<&str> = known.split('`').skip(3).step_by(2).collect();
+            assert!(!keys.is_empty(), "{known}");
+            for key in keys {
+                let shown = text.lines().any(|line| {
+                    let line = line.trim_start_matches(['#', ' ']);
+                    line.starts_with(&format!("{key} ="))
+                        || line.starts_with(&format!("[{key}]"))
+                        || line.starts_with(&format!("[{section}.{key}]"))
+                });
+                assert!(shown, "{section}.{key} is not in pipeline.toml");
+            }
+        }
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        for (change, want) in [
+            ("project = \"My Project\"", "project = \"My Project\": expected lower-case"),
+            ("[gate]\naccuracy = 1.5", "gate.accuracy = 1.5: expected"),
+            ("[endpoint]\ncapture_percentage = 101", "endpoint.capture_percentage = 101: expected 0 to 100"),
+            ("target = \"aws\"", "target \"aws\" needs role_arn"),
+            ("[data]\ntrain = []", "data.train = []: expected at least one file"),
+        ] {
+            let settings = parse(Path::new("pipeline.toml"), change).unwrap();
+            let failure = check(&settings).unwrap_err().to_string();
+            assert!(failure.contains(want), "{failure}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! `pipeline.toml`, typed: what is not known is refused, what is not said has the default that the example names.
+
+mod load;
+mod sections;
+
+pub use load::{Overrides, load};
+pub use sections::{ApprovalStatus, Settings, Target};

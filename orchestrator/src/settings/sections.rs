@@ -1,0 +1,243 @@
+//! The sections of `pipeline.toml`.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// Where the stages run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// An emulator on this machine.
+    #[default]
+    Local,
+    /// The account that the environment's credentials belong to.
+    Aws,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Target::Local => "local",
+            Target::Aws => "aws",
+        })
+    }
+}
+
+/// All of `pipeline.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// First word of every name that is made.
+    pub project: String,
+    /// Where the stages run.
+    pub target: Target,
+    /// AWS region (target `aws`); none: as the environment says.
+    pub region: Option<String>,
+    /// Role that jobs and endpoints take on (target `aws`).
+    pub role_arn: Option<String>,
+    /// Bucket of data, artifacts and captures; none: `<project>-<account>-<region>`.
+    pub bucket: Option<String>,
+    /// Image in ECR that holds `train`, `serve` and `monitor` (target `aws`).
+    pub image: Option<String>,
+    /// `[data]`
+    pub data: Data,
+    /// `[training]`
+    pub training: TrainingSettings,
+    /// `[gate]`
+    pub gate: Gate,
+    /// `[registry]`
+    pub registry: Registry,
+    /// `[endpoint]`
+    pub endpoint: EndpointSettings,
+    /// `[monitor]`
+    pub monitor: MonitorSettings,
+    /// `[local]`
+    pub local: Local,
+    /// The file these settings were read from; none where there was none.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+}
+
+/// `[data]`: the labelled files.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// Files to fit on.
+    pub train: Vec<PathBuf>,
+    /// Files to measure on.
+    pub test: Vec<PathBuf>,
+    /// Column (CSV) or key (JSON Lines) of the text.
+    pub text_column: String,
+    /// Column or key of the label.
+    pub label_column: String,
+}
+
+/// `[training]`: the job that fits.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingSettings {
+    /// Machine of training and monitoring jobs.
+    pub instance_type: String,
+    /// Its disk, GB.
+    pub volume_gb: i32,
+    /// After this many minutes the job is stopped.
+    pub max_runtime_minutes: i32,
+    /// As the table of hyperparameters names them.
+    pub hyperparameters: BTreeMap<String, toml::Value>,
+}
+
+/// `[gate]`: what an evaluation must show.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gate {
+    /// The accuracy on the test files must be above this.
+    pub accuracy: f64,
+}
+
+/// Status of a new model package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ApprovalStatus {
+    /// Somebody has to approve it.
+    PendingManualApproval,
+    /// The gate is enough.
+    Approved,
+}
+
+/// `[registry]`: where models are kept.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Registry {
+    /// Model package group; none: the project's name.
+    pub group: Option<String>,
+    /// Status of a new model package.
+    pub approval_status: ApprovalStatus,
+}
+
+/// `[endpoint]`: what answers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EndpointSettings {
+    /// Its name; none: the project's name.
+    pub name: Option<String>,
+    /// Machine of an instance.
+    pub instance_type: String,
+    /// Instances.
+    pub instance_count: i32,
+    /// Share of the requests that is captured, percent.
+    pub capture_percentage: i32,
+}
+
+/// `[monitor]`: how traffic is watched.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitorSettings {
+    /// EventBridge Scheduler's expression.
+    pub schedule: String,
+    /// Hours of traffic that a scheduled run looks at, counted back from its start.
+    pub window_hours: u32,
+    /// Role that the scheduler takes on (target `aws`).
+    pub role_arn: Option<String>,
+}
+
+/// `[local]`: the emulator.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Local {
+    /// Folder of everything local: buckets, jobs, endpoints, reports.
+    pub state: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            project: "sagebrush".into(),
+            target: Target::Local,
+            region: None,
+            role_arn: None,
+            bucket: None,
+            image: None,
+            data: Data::default(),
+            training: TrainingSettings::default(),
+            gate: Gate::default(),
+            registry: Registry::default(),
+            endpoint: EndpointSettings::default(),
+            monitor: MonitorSettings::default(),
+            local: Local::default(),
+            file: None,
+        }
+    }
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Data {
+            train: vec!["data/train.csv".into()],
+            test: vec!["data/test.csv".into()],
+            text_column: "review_text".into(),
+            label_column: "sentiment".into(),
+        }
+    }
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        TrainingSettings {
+            instance_type: "ml.m5.large".into(),
+            volume_gb: 10,
+            max_runtime_minutes: 60,
+            hyperparameters: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Gate { accuracy: 0.8 }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Registry { group: None, approval_status: ApprovalStatus::PendingManualApproval }
+    }
+}
+
+impl Default for EndpointSettings {
+    fn default() -> Self {
+        EndpointSettings { name: None, instance_type: "ml.m5.large".into(), instance_count: 1, capture_percentage: 100 }
+    }
+}
+
+impl Default for MonitorSettings {
+    fn default() -> Self {
+        MonitorSettings { schedule: "rate(1 hour)".into(), window_hours: 1, role_arn: None }
+    }
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Local { state: ".sagebrush".into() }
+    }
+}
+
+impl Settings {
+    /// The model package group's name.
+    pub fn group(&self) -> &str {
+        self.registry.group.as_deref().unwrap_or(&self.project)
+    }
+
+    /// The endpoint's name.
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.name.as_deref().unwrap_or(&self.project)
+    }
+
+    /// Where a setting stands, for a message: `pipeline.toml`.
+    pub fn source(&self) -> String {
+        match &self.file {
+            Some(file) => file.display().to_string(),
+            None => "the default settings".into(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Stage `deploy`: an approved package behind the endpoint, proved by its golden predictions or rolled back.
+
+use std::fmt;
+
+use aws_sdk_sagemaker::types::{
+    CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig, ModelApprovalStatus,
+    ProductionVariant, ProductionVariantInstanceType,
+};
+use serde::Serialize;
+
+use super::{Context, evaluate, register};
+use crate::{
+    bucket,
+    endpoint::{self, Live},
+    error::{self, Failure, Found as _, Result},
+    names,
+    output::Outcome,
+    run_record::{DeploymentPart, RunRecord},
+};
+
+/// What the stage leaves.
+#[derive(Debug, Serialize)]
+pub struct DeployDone {
+    /// Whether the endpoint was made or changed now.
+    pub outcome: Outcome,
+    /// The deployment.
+    pub deployment: DeploymentPart,
+    /// Its page in the console; none on the local target.
+    pub console: Option<String>,
+}
+
+impl fmt::Display for DeployDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = &self.deployment;
+        writeln!(f, "endpoint      {}: {} is in service with {}", self.outcome, part.endpoint, part.config)?;
+        write!(f, "  {} golden predictions repeated; requests are captured below {}", part.verified, part.capture_uri)?;
+        self.console.as_ref().map_or(Ok(()), |link| write!(f, "\n  {link}"))
+    }
+}
+
+/// Brings the run record's package behind the endpoint.
+pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone> {
+    let package = run.model_package()?.clone();
+    let evaluation = run.evaluation()?;
+    must_be_approved(context, &package.arn).await?;
+    let golden = evaluate::stored(context, evaluation).await?.golden;
+    let name = context.settings.endpoint();
+    let (project, account) = (&context.settings.project, &context.account);
+    let model = names::name(project, &["model", &package.arn, &package.job, &account.role]);
+    ensure_model(context, &model, &package.arn).await?;
+    let settings = &context.settings.endpoint;
+    let shape = format!("{} {} {}", settings.instance_type, settings.instance_count, settings.capture_percentage);
+    let config = names::name(project, &["endpoint-config", &model, &shape, &account.bucket]);
+    ensure_config(context, &config, &model).await?;
+
+    let before = endpoint::settled(context, name).await?;
+    let outcome = bring(context, name, &config, &before).await?;
+    if let Err(wrong) = endpoint::verify(context, name, &golden).await {
+        return Err(roll_back(context, name, &config, &before, wrong).await);
+    }
+    let capture_uri = bucket::uri(&account.bucket, &format!("capture/{name}/{}/", endpoint::VARIANT));
+    let known = run.deployment.as_ref().filter(|old| (old.endpoint.as_str(), &old.config) == (name, &config));
+    let since = match (outcome, known) {
+        (Outcome::Unchanged, Some(old)) => old.since.clone(),
+        _ => jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let verified = golden.len() as u64;
+    let (endpoint, package) = (name.to_owned(), package.arn);
+    let part = DeploymentPart { endpoint, config, model, package, since, verified, capture_uri };
+    if run.deployment.as_ref() != Some(&part) {
+        run.forget_deployment();
+    }
+    run.deployment = Some(part.clone());
+    Ok(DeployDone { outcome, console: context.console(&format!("/endpoints/{name}")), deployment: part })
+}
+
+async fn must_be_approved(context: &Context, arn: &str) -> Result<()> {
+    let found = register::describe(context, arn).await?;
+    let found = found.ok_or_else(|| Failure::new(format!("{arn} is gone")).hint("run `register` again"))?;
+    match found.model_approval_status() {
+        Some(ModelApprovalStatus::Approved) => Ok(()),
+        status => {
+            let status = status.map_or("not approved", |status| status.as_str());
+            Err(Failure::new(format!("{arn} is {status}; only an approved package is deployed"))
+                .hint("look at its evaluation, then: orchestrator approve --reason TEXT"))
+        }
+    }
+}
+
+async fn ensure_model(context: &Context, name: &str, package: &str) -> Result<()> {
+    let sagemaker = &context.aws.sagemaker;
+    let there = sagemaker.describe_model().model_name(name).send().await;
+    if there.found(format!("model {name} cannot be looked at"))?.is_some() {
+        return Ok(());
+    }
+    let container = ContainerDefinition::builder().model_package_name(package).build();
+    let request = sagemaker.create_model().model_name(name).containers(container).tags(context.tag());
+    let request = request.execution_role_arn(&context.account.role);
+    request.send().await.map_err(error::aws(format!("model {name} cannot be made")))?;
+    Ok(())
+}
+
+async fn ensure_config(context: &Context, name: &str, model: &str) -> Result<()> {
+    let sagemaker = &context.aws.sagemaker;
+    let there = sagemaker.describe_endpoint_config().endpoint_config_name(name).send().await;
+    if there.found(format!("endpoint config {name} cannot be looked at"))?.is_some() {
+        return Ok(());
+    }
+    let settings = &context.settings.endpoint;
+    let variant = ProductionVariant::builder()
+        .variant_name(endpoint::VARIANT)
+        .model_name(model)
+        .instance_type(ProductionVariantInstanceType::from(settings.instance_type.as_str()))
+        .initial_instance_count(settings.instance_count)
+        .initial_variant_weight(1.0)
+        .build();
+    let option = |mode| CaptureOption::builder().capture_mode(mode).build();
+    let types = CaptureContentTypeHeader::builder()
+        .csv_content_types("text/csv")
+        .json_content_types("application/json")
+        .json_content_types("application/jsonlines")
+        .build();
+    let capture = DataCaptureConfig::builder()
+        .enable_capture(settings.capture_percentage > 0)
+        .initial_sampling_percentage(settings.capture_percentage)
+        .destination_s3_uri(bucket::uri(&context.account.bucket, "capture"))
+        .capture_options(option(CaptureMode::Input))
+        .capture_options(option(CaptureMode::Output))
+        .capture_content_type_header(types)
+        .build();
+    let request = sagemaker.create_endpoint_config().endpoint_config_name(name).production_variants(variant);
+    let request = request.data_capture_config(capture).tags(context.tag());
+    request.send().await.map_err(error::aws(format!("endpoint config {name} cannot be made")))?;
+    Ok(())
+}
+
+/// Makes or updates the endpoint and waits until it serves `config`, and only then.
+async fn bring(context: &Context, name: &str, config: &str, before: &Live) -> Result<Outcome> {
+    let sagemaker = &context.aws.sagemaker;
+    match before {
+        Live::InService { config: live } if live == config => return Ok(Outcome::Unchanged),
+        Live::InService { .. } => {
+            let request = sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(config);
+            request.send().await.map_err(error::aws(format!("endpoint {name} cannot be updated")))?;
+        }
+        Live::Failed { .. } | Live::None => {
+            if let Live::Failed { reason } = before {
+                context.out.say(format_args!("endpoint {name} had failed ({reason}); making it anew"));
+                endpoint::delete(context, name).await?;
+            }
+            let request = sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
+            let request = request.tags(context.tag());
+            request.send().await.map_err(error::aws(format!("endpoint {name} cannot be made")))?;
+        }
+    }
+    let failed = match endpoint::settled(context, name).await? {
+        Live::InService { config: live } if live == config => return Ok(Outcome::Done),
+        Live::InService { config: live } => {
+            let reason = endpoint::failure_reason(context, name).await?;
+            Failure::new(format!("endpoint {name} did not take {config}; {live} goes on serving")).because(reason)
+        }
+        Live::Failed { reason } => Failure::new(format!("endpoint {name} failed: {reason}")),
+        Live::None => Failure::new(format!("endpoint {name} was deleted while it was deployed")),
+    };
+    Err(failed
+        .because(crate::logs::endpoint_lines(&context.aws, name).await?)
+        .hint("mend what the log says and run `deploy` again"))
+}
+
+/// The golden predictions were not repeated: back to what was there before.
+async fn roll_back(context: &Context, name: &str, config: &str, before: &Live, wrong: Failure) -> Failure {
+    let done = match before {
+        Live::InService { config: old } if old == config => {
+            Ok("it was deployed before; nothing to roll back to".into())
+        }
+        Live::InService { config: old } => {
+            let request = context.aws.sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(old);
+            let sent =
+                request.send().await.map_err(error::aws(format!("endpoint {name} cannot be rolled back to {old}")));
+            match sent {
+                Ok(_) => endpoint::settled(context, name).await.map(|_| format!("rolled back to {old}")),
+                Err(e) => Err(e),
+            }
+        }
+        _ => endpoint::delete(context, name)
+            .await
+            .map(|()| format!("endpoint {name} was deleted: it served nothing before")),
+    };
+    match done {
+        Ok(done) => wrong.because(done),
+        Err(failed) => wrong.because(failed),
+    }
+}

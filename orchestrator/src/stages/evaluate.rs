@@ -1,0 +1,183 @@
+//! Stage `evaluate`: the job's own evaluation out of the bucket, held against the gate. No figure is made here.
+
+use std::{
+    fmt,
+    io::{Read as _, Write as _},
+};
+
+use flate2::read::GzDecoder;
+use report::{Evaluation, evaluation};
+use serde::Serialize;
+
+use super::Context;
+use crate::{
+    bucket,
+    error::{self, Failure, Result},
+    files, names,
+    output::Outcome,
+    run_record::{EvaluationPart, RunRecord},
+};
+
+/// What the stage leaves.
+#[derive(Debug, Serialize)]
+pub struct EvaluateDone {
+    /// Whether this evaluation was judged by this gate before.
+    pub outcome: Outcome,
+    /// The verdict.
+    pub evaluation: EvaluationPart,
+    /// Class names, in the order of `confusion`.
+    pub classes: Vec<String>,
+    /// Documents by `[actual][predicted]`.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+impl fmt::Display for EvaluateDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (part, metrics) = (&self.evaluation, &self.evaluation.metrics);
+        let verdict = if part.passed { "passed" } else { "refused" };
+        writeln!(
+            f,
+            "evaluation    {verdict}: accuracy {:.4}, gate {} ({} documents)",
+            metrics.accuracy, part.gate, part.rows
+        )?;
+        let average = match metrics.average {
+            evaluation::Average::Binary => "",
+            evaluation::Average::Macro => " (mean over the classes)",
+        };
+        let (precision, recall, f1) = (metrics.precision, metrics.recall, metrics.f1);
+        writeln!(
+            f,
+            "  precision {precision:.4}, recall {recall:.4}, F1 {f1:.4}{average}, log loss {:.4}",
+            metrics.log_loss
+        )?;
+        writeln!(f, "  actual class -> predicted as {}", self.classes.join(", "))?;
+        for (class, row) in self.classes.iter().zip(&self.confusion) {
+            let counts: Vec<String> = row.iter().map(u64::to_string).collect();
+            writeln!(f, "    {class} -> {}", counts.join(", "))?;
+        }
+        write!(f, "  report        {}", part.report.display())
+    }
+}
+
+/// Downloads, judges, reports. Below the gate the result says so; [`gate`] makes it the exit code.
+pub async fn evaluate(context: &Context, run: &mut RunRecord) -> Result<EvaluateDone> {
+    let training = run.training()?.clone();
+    let (evaluation, bytes) = read(context, &training.output_uri, &training.job).await?;
+    let (s3, bucket) = (&context.aws.s3, &context.account.bucket);
+    let folder = format!("evaluations/{}", training.job);
+    let page = evaluation::html(&evaluation);
+    let report = context.report("evaluation.html");
+    files::write(&report, page.as_bytes())?;
+    let (key, page_key) = (format!("{folder}/evaluation.json"), format!("{folder}/evaluation.html"));
+    let sha256 = bucket::put(s3, bucket, &key, bytes).await?;
+    bucket::put(s3, bucket, &page_key, page.into_bytes()).await?;
+    let gate = context.settings.gate.accuracy;
+    let part = EvaluationPart {
+        job: training.job,
+        uri: bucket::uri(bucket, &key),
+        sha256,
+        rows: evaluation.rows,
+        metrics: evaluation.metrics.clone(),
+        gate,
+        passed: evaluation.metrics.accuracy > gate,
+        report,
+        report_uri: bucket::uri(bucket, &page_key),
+    };
+    for_github(&part, &evaluation)?;
+    let outcome = if run.evaluation.as_ref() == Some(&part) { Outcome::Unchanged } else { Outcome::Done };
+    run.evaluation = Some(part.clone());
+    Ok(EvaluateDone { outcome, evaluation: part, classes: evaluation.classes, confusion: evaluation.confusion })
+}
+
+/// `Err` with exit code 3 where the evaluation did not pass.
+pub fn gate(context: &Context, part: &EvaluationPart) -> Result<()> {
+    if part.passed {
+        return Ok(());
+    }
+    let (accuracy, gate) = (shown(part.metrics.accuracy, part.gate), format!("{:.2}", part.gate));
+    let gate = if gate.parse() == Ok(part.gate) { gate } else { part.gate.to_string() };
+    Err(Failure::refused(format!(
+        "accuracy {accuracy} is not above {gate} ({}, gate.accuracy)",
+        context.settings.source()
+    ))
+    .because("nothing was registered")
+    .hint(format!("see the mistakes in {}", part.report.display())))
+}
+
+/// Two digits, or as many as tell the two numbers apart.
+fn shown(accuracy: f64, gate: f64) -> String {
+    let short = format!("{accuracy:.2}");
+    if accuracy < gate && short.parse::<f64>().is_ok_and(|rounded| rounded >= gate) {
+        format!("{accuracy:.6}")
+    } else {
+        short
+    }
+}
+
+/// The evaluation at `uri`, checked for what it claims to be.
+pub async fn stored(context: &Context, part: &EvaluationPart) -> Result<Evaluation> {
+    let bytes = bucket::get(&context.aws.s3, &part.uri).await?.ok_or_else(|| {
+        Failure::new(format!("{} is gone", part.uri))
+            .hint("run `evaluate` again: it takes it from the training job's output")
+    })?;
+    if names::sha256(&bytes) != part.sha256 {
+        return Err(Failure::new(format!("{} is not the evaluation of the run record", part.uri))
+            .because(format!("its SHA-256 is not {}", part.sha256))
+            .hint("run `evaluate` again"));
+    }
+    parse(&bytes, &part.uri)
+}
+
+async fn read(context: &Context, uri: &str, job: &str) -> Result<(Evaluation, Vec<u8>)> {
+    let none = |why: String| {
+        Failure::new(format!("training job {job} left no evaluation")).because(why).hint(
+            "the job evaluates where it has a `test` channel; run `data` and `train` again. Without an evaluation nothing is registered",
+        )
+    };
+    let Some(archive) = bucket::get(&context.aws.s3, uri).await? else {
+        return Err(none(format!("{uri} does not exist")));
+    };
+    let unreadable = || error::io(format!("{uri}: cannot be unpacked"));
+    let mut archive = tar::Archive::new(GzDecoder::new(&archive[..]));
+    for entry in archive.entries().map_err(unreadable())? {
+        let mut entry = entry.map_err(unreadable())?;
+        let path = entry.path().map_err(unreadable())?.into_owned();
+        if path.strip_prefix(".").unwrap_or(&path) == std::path::Path::new("evaluation.json") {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(unreadable())?;
+            let evaluation = parse(&bytes, uri)?;
+            return Ok((evaluation, bytes));
+        }
+    }
+    Err(none(format!("{uri} holds no evaluation.json")))
+}
+
+fn parse(bytes: &[u8], uri: &str) -> Result<Evaluation> {
+    let damaged = |why: String| Failure::new(format!("{uri}: the evaluation cannot be read")).because(why);
+    let evaluation: Evaluation = serde_json::from_slice(bytes).map_err(|e| damaged(e.to_string()))?;
+    if evaluation.format != evaluation::FORMAT {
+        return Err(damaged(format!("its format is {:?}, expected {:?}", evaluation.format, evaluation::FORMAT)));
+    }
+    if evaluation.rows == 0 {
+        return Err(damaged("it was measured on no document".into()));
+    }
+    Ok(evaluation)
+}
+
+/// What a GitHub workflow's later steps and its summary page read.
+fn for_github(part: &EvaluationPart, evaluation: &Evaluation) -> Result<()> {
+    let metrics = &part.metrics;
+    let outputs = format!(
+        "accuracy={}\nprecision={}\nrecall={}\nf1={}\npassed={}\ntraining_job={}\n",
+        metrics.accuracy, metrics.precision, metrics.recall, metrics.f1, part.passed, part.job
+    );
+    append("GITHUB_OUTPUT", &outputs)?;
+    append("GITHUB_STEP_SUMMARY", &evaluation::markdown(evaluation))
+}
+
+fn append(variable: &str, text: &str) -> Result<()> {
+    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else { return Ok(()) };
+    let file = std::fs::File::options().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(error::io(format!("{} ({variable}): cannot be written", path.display())))
+}

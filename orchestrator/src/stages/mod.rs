@@ -1,0 +1,56 @@
+//! The stages, one file each, in the order of the pipeline. Each reads what is wanted, looks what is there, makes the
+//! difference, and extends the run record.
+
+pub mod approve;
+pub mod data;
+pub mod deploy;
+pub mod destroy;
+pub mod evaluate;
+pub mod invoke;
+pub mod monitor;
+pub mod register;
+pub mod run;
+pub mod status;
+pub mod traffic;
+pub mod train;
+
+use crate::{
+    aws::{Account, Aws},
+    output::Output,
+    settings::{Settings, Target},
+};
+
+/// What every stage works with.
+pub struct Context {
+    /// The settings, with the command line over them.
+    pub settings: Settings,
+    /// The clients.
+    pub aws: Aws,
+    /// What the settings leave open.
+    pub account: Account,
+    /// Where to say what.
+    pub out: Output,
+}
+
+impl Context {
+    /// Where `name` is shown in the account's console; none for the local target, which has no console.
+    pub fn console(&self, page: &str) -> Option<String> {
+        let region = &self.aws.region;
+        match self.settings.target {
+            Target::Local => None,
+            Target::Aws => {
+                Some(format!("https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/{page}"))
+            }
+        }
+    }
+
+    /// A page of this machine: `<state>/reports/<name>`.
+    pub fn report(&self, name: &str) -> std::path::PathBuf {
+        self.settings.local.state.join("reports").join(name)
+    }
+
+    /// The tag that everything made here bears.
+    pub fn tag(&self) -> aws_sdk_sagemaker::types::Tag {
+        aws_sdk_sagemaker::types::Tag::builder().key("sagebrush:project").value(&self.settings.project).build()
+    }
+}

@@ -1,0 +1,205 @@
+//! Stage `train`: a training job named after everything that decides its result.
+
+use std::{collections::BTreeMap, fmt};
+
+use aws_sdk_sagemaker::{
+    operation::describe_training_job::DescribeTrainingJobOutput,
+    types::{
+        AlgorithmSpecification, Channel, DataSource, MetricDefinition, OutputDataConfig, ResourceConfig,
+        S3DataDistribution, S3DataSource, S3DataType, StoppingCondition, TrainingInputMode, TrainingInstanceType,
+        TrainingJobStatus,
+    },
+};
+use serde::Serialize;
+
+use super::Context;
+use crate::{
+    bucket,
+    error::{self, Failure, Found as _, Result},
+    logs::Tail,
+    names,
+    output::Outcome,
+    run_record::{ChannelPart, DataPart, RunRecord, TrainingPart},
+};
+
+/// What `train` prints, and SageMaker reads.
+const METRICS: [&str; 6] = ["accuracy", "precision", "recall", "f1", "log_loss", "validation_accuracy"];
+
+/// What the stage leaves.
+#[derive(Debug, Serialize)]
+pub struct TrainDone {
+    /// Whether a job ran now.
+    pub outcome: Outcome,
+    /// The job.
+    pub training: TrainingPart,
+}
+
+impl fmt::Display for TrainDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let training = &self.training;
+        writeln!(f, "training job  {}: {}", self.outcome, training.job)?;
+        let metrics: Vec<String> = training.metrics.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+        writeln!(f, "  metrics     {}", metrics.join(", "))?;
+        write!(f, "  artifact    {}", training.model_uri)
+    }
+}
+
+/// Runs the job, or finds the one that ran.
+pub async fn train(
+    context: &Context,
+    run: &mut RunRecord,
+    hyperparameters: &BTreeMap<String, String>,
+) -> Result<TrainDone> {
+    let data = run.data()?.clone();
+    let mut hyperparameters = hyperparameters.clone();
+    hyperparameters.insert("text_column".into(), data.text_column.clone());
+    hyperparameters.insert("label_column".into(), data.label_column.clone());
+    let base = base_name(context, &data, &hyperparameters)?;
+    let mut attempt = 1_u32;
+    let (job, found) = loop {
+        let job = if attempt == 1 { base.clone() } else { format!("{base}-{attempt}") };
+        match describe(context, &job).await? {
+            Some(ended) if matches!(status(&ended), TrainingJobStatus::Failed | TrainingJobStatus::Stopped) => {
+                attempt += 1;
+            }
+            found => break (job, found),
+        }
+    };
+    let outcome = match &found {
+        Some(there) if status(there) == TrainingJobStatus::Completed => Outcome::Unchanged,
+        Some(_) => {
+            context.out.progress().line(format!("training job {job} is running already; following it"));
+            Outcome::Done
+        }
+        None => {
+            create(context, &job, &data, &hyperparameters).await?;
+            Outcome::Done
+        }
+    };
+    let ended = follow(context, &job, outcome).await?;
+    let training = part(context, &job, &data, hyperparameters, &ended)?;
+    run.set_training(training.clone());
+    Ok(TrainDone { outcome, training })
+}
+
+fn base_name(context: &Context, data: &DataPart, hyperparameters: &BTreeMap<String, String>) -> Result<String> {
+    let parameters =
+        serde_json::to_string(hyperparameters).map_err(|e| error::io("the hyperparameters as JSON")(e.into()))?;
+    let (account, settings) = (&context.account, &context.settings);
+    let words = [&data.digest, &parameters, &account.image, &account.code, &settings.training.instance_type];
+    Ok(names::name(&settings.project, &words.map(String::as_str)))
+}
+
+fn status(job: &DescribeTrainingJobOutput) -> TrainingJobStatus {
+    job.training_job_status().cloned().unwrap_or(TrainingJobStatus::InProgress)
+}
+
+async fn describe(context: &Context, job: &str) -> Result<Option<DescribeTrainingJobOutput>> {
+    let answer = context.aws.sagemaker.describe_training_job().training_job_name(job).send().await;
+    answer.found(format!("training job {job} cannot be looked at"))
+}
+
+async fn create(
+    context: &Context,
+    job: &str,
+    data: &DataPart,
+    hyperparameters: &BTreeMap<String, String>,
+) -> Result<()> {
+    let settings = &context.settings.training;
+    let mut algorithm = AlgorithmSpecification::builder()
+        .training_image(&context.account.image)
+        .training_input_mode(TrainingInputMode::File);
+    for name in METRICS {
+        let regex = format!(r"\b{name}=([-+0-9.eE]+);");
+        algorithm = algorithm.metric_definitions(MetricDefinition::builder().name(name).regex(regex).build());
+    }
+    let output = OutputDataConfig::builder().s3_output_path(bucket::uri(&data.bucket, "jobs")).build();
+    let resources = ResourceConfig::builder()
+        .instance_type(TrainingInstanceType::from(settings.instance_type.as_str()))
+        .instance_count(1)
+        .volume_size_in_gb(settings.volume_gb)
+        .build();
+    let stop = StoppingCondition::builder().max_runtime_in_seconds(settings.max_runtime_minutes.saturating_mul(60));
+    let request =
+        context.aws.sagemaker.create_training_job().training_job_name(job).algorithm_specification(algorithm.build());
+    request
+        .role_arn(&context.account.role)
+        .set_hyper_parameters(Some(hyperparameters.clone().into_iter().collect()))
+        .input_data_config(channel("train", &data.train))
+        .input_data_config(channel("test", &data.test))
+        .output_data_config(output)
+        .resource_config(resources)
+        .stopping_condition(stop.build())
+        .tags(context.tag())
+        .send()
+        .await
+        .map_err(error::aws(format!("training job {job} cannot be made")))?;
+    Ok(())
+}
+
+fn channel(name: &str, part: &ChannelPart) -> Channel {
+    let source = S3DataSource::builder()
+        .s3_data_type(S3DataType::S3Prefix)
+        .s3_uri(&part.uri)
+        .s3_data_distribution_type(S3DataDistribution::FullyReplicated)
+        .build();
+    Channel::builder().channel_name(name).data_source(DataSource::builder().s3_data_source(source).build()).build()
+}
+
+/// Shows the job's states and log until it has ended; an end other than Completed is a failure with its reason.
+async fn follow(context: &Context, job: &str, outcome: Outcome) -> Result<DescribeTrainingJobOutput> {
+    let mut progress = context.out.progress();
+    let mut tail = Tail::new("/aws/sagemaker/TrainingJobs", &format!("{job}/"));
+    let mut shown = 0;
+    loop {
+        let Some(found) = describe(context, job).await? else {
+            return Err(Failure::new(format!("training job {job} is gone")).hint("run `train` again"));
+        };
+        let now = status(&found);
+        if outcome == Outcome::Unchanged {
+            return Ok(found);
+        }
+        let transitions = found.secondary_status_transitions();
+        for step in transitions.iter().skip(shown) {
+            let name = step.status().map_or("", |status| status.as_str());
+            progress.line(format!("{name}: {}", step.status_message().unwrap_or_default()));
+        }
+        shown = transitions.len().max(shown);
+        tail.follow(&context.aws, &mut progress).await?;
+        progress.tick();
+        match now {
+            TrainingJobStatus::Completed => return Ok(found),
+            TrainingJobStatus::Failed | TrainingJobStatus::Stopped => {
+                let reason = found.failure_reason().unwrap_or("no reason was given");
+                return Err(Failure::new(format!("training job {job}: {}: {reason}", now.as_str()))
+                    .because(tail.last_lines())
+                    .hint("mend what the reason names and run `train` again: it starts a new job"));
+            }
+            _ => context.aws.poll.wait().await,
+        }
+    }
+}
+
+fn part(
+    context: &Context,
+    job: &str,
+    data: &DataPart,
+    hyperparameters: BTreeMap<String, String>,
+    ended: &DescribeTrainingJobOutput,
+) -> Result<TrainingPart> {
+    let model = ended.model_artifacts().and_then(|artifacts| artifacts.s3_model_artifacts());
+    let model = model.ok_or_else(|| Failure::new(format!("training job {job} is completed and names no artifact")))?;
+    let output = ended.output_data_config().and_then(|config| config.s3_output_path()).unwrap_or_default();
+    let metrics = ended.final_metric_data_list().iter();
+    let metrics = metrics.filter_map(|m| Some((m.metric_name()?.to_owned(), f64::from(m.value()?)))).collect();
+    Ok(TrainingPart {
+        job: job.into(),
+        arn: ended.training_job_arn().unwrap_or_default().into(),
+        data_digest: data.digest.clone(),
+        image: context.account.image.clone(),
+        hyperparameters,
+        model_uri: model.into(),
+        output_uri: format!("{}/{job}/output/output.tar.gz", output.trim_end_matches('/')),
+        metrics,
+    })
+}
