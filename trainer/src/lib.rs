@@ -11,6 +11,7 @@ mod fit;
 mod folds;
 pub mod hyperparameters;
 mod log;
+mod merge;
 pub mod metrics;
 mod parallel;
 pub mod reading;

@@ -9,6 +9,7 @@ use report::evaluation::{Candidate, Tuning};
 
 use crate::folds::{Fold, stratified};
 use crate::hyperparameters::{Hyperparameters, Tune};
+use crate::merge::merge_singletons;
 use crate::metrics::{self, Outcome};
 use crate::parallel;
 
@@ -45,7 +46,8 @@ pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<
     // The same objective whoever minimises it; linfa's way on dense records takes many times longer.
     let solver = if settings.solver == Solver::Auto { Solver::Sparse } else { settings.solver };
     let settings = &Settings { solver, ..settings.clone() };
-    let measured = parallel::map(folds.len(), |fold| measure(settings, dataset, classes, &folds[fold]));
+    let dataset = DatasetBase::new(merge_singletons(&dataset.records), dataset.targets.clone());
+    let measured = parallel::map(folds.len(), |fold| measure(settings, &dataset, classes, &folds[fold]));
     let by_fold = measured.into_iter().collect::<Result<Vec<_>, _>>()?;
     let measured: Vec<Vec<Quality>> =
         (0..CANDIDATES.len()).map(|at| by_fold.iter().map(|fold| fold[at]).collect()).collect();
