@@ -9,6 +9,8 @@ const MEMORY: usize = 10;
 /// Sufficient decrease, and curvature, of the Wolfe conditions.
 const DECREASE: f64 = 1e-4;
 const CURVATURE: f64 = 0.9;
+/// Relative differences of the objective that mean nothing.
+const ROUNDING: f64 = 1e-12;
 /// Evaluations a line search may take.
 const SEARCH: usize = 40;
 
@@ -147,6 +149,9 @@ impl Search<'_, '_> {
         let mut step = first;
         for evaluations in 1..SEARCH {
             let trial = self.at(step);
+            if level(&begin, &trial) {
+                return Some(trial);
+            }
             if !acceptable(&begin, &trial) || (evaluations > 1 && trial.value >= before.value) {
                 return self.zoom(begin, before, trial, SEARCH - evaluations);
             }
@@ -167,6 +172,9 @@ impl Search<'_, '_> {
     fn zoom(&mut self, begin: Trial, mut low: Trial, mut high: Trial, evaluations: usize) -> Option<Trial> {
         for _ in 0..evaluations {
             let trial = self.at(between(&low, &high));
+            if level(&begin, &trial) {
+                return Some(trial);
+            }
             if !acceptable(&begin, &trial) || trial.value >= low.value {
                 high = trial;
             } else {
@@ -184,6 +192,14 @@ impl Search<'_, '_> {
         }
         (low.value < begin.value).then(|| self.at(low.step))
     }
+}
+
+/// Near a minimum the decrease drowns in rounding; the slopes then tell alone (Hager and Zhang 2005, the approximate Wolfe
+/// conditions).
+fn level(begin: &Trial, trial: &Trial) -> bool {
+    trial.value <= begin.value + ROUNDING * begin.value.abs()
+        && trial.slope <= (2.0 * DECREASE - 1.0) * begin.slope
+        && trial.slope.abs() <= -CURVATURE * begin.slope
 }
 
 /// Sufficient decrease; never so where the value is not a number.

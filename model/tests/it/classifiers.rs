@@ -103,12 +103,12 @@ fn a_tree_keeps_to_its_bounds() {
     };
     assert_eq!(tree(10, 1).predict(&dataset), dataset.targets, "deep enough to learn all by heart");
     assert!(tree(1, 1).splits.len() <= 3);
-    let rough = tree(10, 4);
+    let rough = tree(10, 2);
     assert!(rough.splits.len() > 1);
     let shares = rough.probabilities(dataset.records());
     for row in shares.rows() {
         let alike = shares.rows().into_iter().filter(|other| other == row).count();
-        assert!(alike >= 4, "{alike} rows in a leaf");
+        assert!(alike >= 2, "{alike} rows in a leaf");
         assert!((row.sum() - 1.0).abs() < 1e-12);
     }
     // A leaf's probability is the share of the class among the rows that reach it.

@@ -3,4 +3,5 @@
 mod artifact;
 mod classifiers;
 mod explanation;
+mod golden;
 mod reviews;
