@@ -69,6 +69,7 @@ pub fn fit(
     let dataset = DatasetBase::new(records, Array1::from(targets));
     let mut tuning = None;
     if search {
+        tune::tighten(asked, &mut settings);
         let clock = Instant::now();
         let (table, c) = tune::search(&settings, &dataset, classes.len())?;
         log_tuning(&table, clock.elapsed().as_secs_f64());

@@ -37,6 +37,23 @@ pub fn wanted(asked: &Hyperparameters, rows: usize) -> bool {
     }
 }
 
+/// The tolerance of a search, and of the fit that follows it, where none is set by hand. At the default of 1e-4 the
+/// gradient of the mean objective over many rows is flat long before the greater candidates differ.
+const TOLERANCE: f64 = 3e-5;
+
+/// Iterations that this tolerance may take, where none are set by hand.
+const MAX_ITER: u64 = 300;
+
+/// Lets the solver go on until candidates can be told apart.
+pub fn tighten(asked: &Hyperparameters, settings: &mut Settings) {
+    if !asked.given.contains("tol") {
+        settings.tol = settings.tol.min(TOLERANCE);
+    }
+    if !asked.given.contains("max_iter") {
+        settings.max_iter = settings.max_iter.max(MAX_ITER);
+    }
+}
+
 /// Compares [`CANDIDATES`] on stratified folds of `dataset`. Returns the table and the `C` that won.
 pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<(Tuning, f64), FitError> {
     let rows = dataset.records.rows();
