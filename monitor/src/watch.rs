@@ -99,10 +99,11 @@ impl Window {
         }
     }
 
-    /// Most frequent first, equal ones by name.
+    /// Those of two documents or more (a term of one is in every window), most frequent first, equal ones by name.
     fn most_frequent_new(&self) -> Vec<NewTerm> {
         let mut terms: Vec<NewTerm> =
             self.new_terms.iter().map(|(term, &documents)| NewTerm { term: term.clone(), documents }).collect();
+        terms.retain(|term| term.documents > 1);
         terms.sort_unstable_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.term.cmp(&b.term)));
         terms.truncate(NEW_TERMS);
         terms

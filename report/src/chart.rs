@@ -9,5 +9,5 @@ mod whisker;
 pub(crate) use columns::{legend, side_by_side};
 pub(crate) use confusion::confusion;
 pub(crate) use roc::roc;
-pub(crate) use terms::terms;
+pub(crate) use terms::{longest, terms};
 pub(crate) use whisker::Whiskers;

@@ -37,7 +37,7 @@ pub struct DriftReport {
     pub checks: Vec<Check>,
     /// Baseline and window side by side, for charts.
     pub distributions: Vec<Distribution>,
-    /// Terms of the window that the baseline's text does not have, most frequent first.
+    /// Terms of two documents or more of the window that the baseline's text does not have, most frequent first.
     pub new_terms: Vec<NewTerm>,
     /// What is reported as violated; the content of `constraint_violations.json`.
     pub violations: Vec<Violation>,

@@ -1,7 +1,7 @@
 //! A drift report as a page.
 
 use super::{Check, DriftReport, Outcome};
-use crate::chart::{legend, side_by_side, terms};
+use crate::chart::{legend, longest, side_by_side, terms};
 use crate::escape::Html;
 use crate::number::{count, counted, figure, probability};
 use crate::page::{facts, page, section, table, word};
@@ -114,7 +114,7 @@ fn new_terms(r: &DriftReport) -> String {
     let all: Vec<(&str, f64, String)> =
         r.new_terms.iter().map(|t| (t.term.as_str(), t.documents as f64, count(t.documents))).collect();
     let half = all.len().div_ceil(2);
-    let columns: String = all.chunks(half).map(|part| format!("<div>{}</div>\n", terms(part))).collect();
+    let columns: String = all.chunks(half).map(|part| format!("<div>{}</div>\n", terms(part, longest(&all)))).collect();
     format!("<div class=\"columns\">\n{columns}</div>\n")
 }
 

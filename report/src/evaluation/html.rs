@@ -1,7 +1,7 @@
 //! An evaluation as a page.
 
 use super::{Average, Evaluation, Training, Tuning};
-use crate::chart::{Whiskers, confusion, roc, terms};
+use crate::chart::{Whiskers, confusion, longest, roc, terms};
 use crate::escape::Html;
 use crate::number::{bytes, count, counted, figure, percent};
 use crate::page::{facts, page, section, table, tiles, word};
@@ -90,7 +90,7 @@ fn strongest(e: &Evaluation) -> String {
         .map(|class| {
             let bars: Vec<(&str, f64, String)> =
                 class.terms.iter().map(|t| (t.term.as_str(), t.weight, figure(t.weight, 2))).collect();
-            format!("<div><h3>{}</h3>\n{}</div>\n", word(&class.class), terms(&bars))
+            format!("<div><h3>{}</h3>\n{}</div>\n", word(&class.class), terms(&bars, longest(&bars)))
         })
         .collect();
     format!("<div class=\"columns\">\n{columns}</div>\n")
