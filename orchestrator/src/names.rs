@@ -1,28 +1,10 @@
 //! Names derived from content: the same wish has the same name, so that repeating it finds what is there.
 
-use std::{
-    io::{self, Read as _},
-    path::Path,
-};
-
 use sha2::{Digest as _, Sha256};
 
 /// SHA-256, lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
-}
-
-/// SHA-256 of a file, read in pieces.
-pub fn sha256_file(path: &Path) -> io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            n => hasher.update(&buffer[..n]),
-        }
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Settings, Target};
-use crate::error::{self, Failure, Result};
+use crate::error::{Failure, Result};
 
 /// The name that is looked for where none is given.
 const DEFAULT: &str = "pipeline.toml";
@@ -35,10 +35,7 @@ pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Settings> {
         Ok(text) => parse(path, &text)?,
         Err(e) if e.kind() == ErrorKind::NotFound && file.is_none() => Settings::default(),
         Err(e) => {
-            return Err(Failure {
-                exit: error::Exit::Usage,
-                ..error::io(format!("{}: cannot be read", path.display()))(e)
-            });
+            return Err(Failure::usage(format!("{}: cannot be read", path.display())).because(e));
         }
     };
     let base = path.parent().unwrap_or(Path::new(""));
