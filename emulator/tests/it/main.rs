@@ -1,3 +1,13 @@
 //! The emulator from outside, a module a subject.
 
+mod capture;
+mod endpoints;
+mod lab;
+mod logs;
+mod processing;
+mod registry;
+mod resources;
 mod s3;
+mod schedules;
+mod state;
+mod training;
