@@ -58,9 +58,34 @@ pub fn stratified(targets: &[usize], classes: usize, folds: usize, seed: u64) ->
     (0..folds).map(split).collect()
 }
 
+/// About `share` of the rows, of every class alike, but `least` of each class that has them; ascending.
+pub fn sample(targets: &[usize], classes: usize, share: f64, least: usize, seed: u64) -> Vec<usize> {
+    let mut random = SplitMix64(seed);
+    let mut sample = Vec::new();
+    for class in 0..classes {
+        let mut rows: Vec<usize> = (0..targets.len()).filter(|&row| targets[row] == class).collect();
+        random.shuffle(&mut rows);
+        rows.truncate(((rows.len() as f64 * share).ceil() as usize).max(least));
+        sample.append(&mut rows);
+    }
+    sample.sort_unstable();
+    sample
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sample_has_its_share_of_every_class() {
+        let targets: Vec<usize> = (0..1000).map(|row| if row < 3 { 2 } else { row % 2 }).collect();
+        let rows = sample(&targets, 3, 0.1, 10, 42);
+        assert!(rows.is_sorted_by(|a, b| a < b));
+        let of = |class: usize| rows.iter().filter(|&&row| targets[row] == class).count();
+        assert_eq!((of(0), of(1), of(2)), (50, 50, 3));
+        assert_eq!(rows, sample(&targets, 3, 0.1, 10, 42));
+        assert_eq!(sample(&targets, 3, 1.0, 10, 42), (0..1000).collect::<Vec<_>>());
+    }
 
     #[test]
     fn every_row_is_held_out_once_and_classes_are_spread() {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use linfa::DatasetBase;
-use model::{Algorithm, Classifier, Dataset, FitError, Settings, Solver, fit_classifier};
+use model::{Algorithm, Classifier, Dataset, FitError, Records, Settings, Solver, fit_classifier};
 use ndarray::Array1;
 use report::evaluation::{Candidate, Tuning};
 
-use crate::folds::{Fold, stratified};
+use crate::folds::{Fold, sample, stratified};
 use crate::hyperparameters::{Hyperparameters, Tune};
 use crate::merge::merge_singletons;
 use crate::metrics::{self, Outcome};
@@ -54,21 +54,53 @@ pub fn tighten(asked: &Hyperparameters, settings: &mut Settings) {
     }
 }
 
+/// Operations an iteration that a search may take, about what 25,000 film reviews in two classes do. Above it the search
+/// sees a sample: the best `C` hardly depends on the number of rows, and the fit that follows sees them all.
+const OPERATIONS: f64 = 5e7;
+
+/// A sample has this many rows a class where there are as many.
+const LEAST_ROWS_OF_A_CLASS: usize = 50;
+
+/// Operations of one iteration: the solver's memory over all weights, and two passes over the records.
+fn operations(records: &Records, classes: usize) -> f64 {
+    let vectors = if classes == 2 { 1 } else { classes };
+    (30 * records.columns() + 4 * records.non_zeros()) as f64 * vectors as f64
+}
+
+/// The rows of `dataset` that the search sees.
+fn sampled(settings: &Settings, dataset: Dataset, classes: usize) -> Dataset {
+    let share = OPERATIONS / operations(&dataset.records, classes);
+    if share >= 1.0 {
+        return dataset;
+    }
+    let targets = dataset.targets.to_vec();
+    part(&dataset, &sample(&targets, classes, share, LEAST_ROWS_OF_A_CLASS, settings.seed))
+}
+
+fn part(dataset: &Dataset, rows: &[usize]) -> Dataset {
+    let targets: Array1<usize> = rows.iter().map(|&row| dataset.targets[row]).collect();
+    DatasetBase::new(dataset.records.select(rows), targets)
+}
+
 /// Compares [`CANDIDATES`] on stratified folds of `dataset`. Returns the table and the `C` that won.
 pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<(Tuning, f64), FitError> {
+    let all_rows = dataset.records.rows();
+    let merged = DatasetBase::new(merge_singletons(&dataset.records), dataset.targets.clone());
+    let dataset = sampled(settings, merged, classes);
     let rows = dataset.records.rows();
     let folds = if rows < ROWS_FOR_THREE_FOLDS { 5 } else { 3 };
-    let targets = dataset.targets.to_vec();
-    let folds = stratified(&targets, classes, folds, settings.seed);
+    let folds = stratified(&dataset.targets.to_vec(), classes, folds, settings.seed);
     // The same objective whoever minimises it; linfa's way on dense records takes many times longer.
     let solver = if settings.solver == Solver::Auto { Solver::Sparse } else { settings.solver };
     let settings = &Settings { solver, ..settings.clone() };
-    let dataset = DatasetBase::new(merge_singletons(&dataset.records), dataset.targets.clone());
     let measured = parallel::map(folds.len(), |fold| measure(settings, &dataset, classes, &folds[fold]));
     let by_fold = measured.into_iter().collect::<Result<Vec<_>, _>>()?;
     let measured: Vec<Vec<Quality>> =
         (0..CANDIDATES.len()).map(|at| by_fold.iter().map(|fold| fold[at]).collect()).collect();
-    let (chosen, reason) = choose(&measured);
+    let (chosen, mut reason) = choose(&measured);
+    if rows < all_rows {
+        reason.push_str(&format!("; measured on a stratified sample of {rows} of {all_rows} rows"));
+    }
     let candidate = |(c, folds): (&f64, &Vec<Quality>)| {
         let (mean, standard_error) = mean_and_error(folds.iter().map(|quality| quality.accuracy));
         Candidate { parameters: BTreeMap::from([("C".into(), c.to_string())]), mean, standard_error }
@@ -85,11 +117,7 @@ pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<
 
 /// Every candidate on one fold. Each starts from the one before: their weights are near.
 fn measure(settings: &Settings, dataset: &Dataset, classes: usize, fold: &Fold) -> Result<Vec<Quality>, FitError> {
-    let part = |rows: &[usize]| {
-        let targets: Array1<usize> = rows.iter().map(|&row| dataset.targets[row]).collect();
-        DatasetBase::new(dataset.records.select(rows), targets)
-    };
-    let (learned, held_out) = (part(&fold.fit), part(&fold.held_out));
+    let (learned, held_out) = (part(dataset, &fold.fit), part(dataset, &fold.held_out));
     let mut start: Option<Classifier> = None;
     let mut measured = Vec::with_capacity(CANDIDATES.len());
     for c in CANDIDATES {

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn areas() {
-        let cases: [(&[(f64, bool)], Option<f64>); 6] = [
+        type Scored = [(f64, bool)];
+        let cases: [(&Scored, Option<f64>); 6] = [
             (&[(0.9, true), (0.1, false)], Some(1.0)),
             (&[(0.1, true), (0.9, false)], Some(0.0)),
             (&[(0.5, true), (0.5, false)], Some(0.5)),

@@ -43,12 +43,15 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
+/// What reads a file, whatever it is packed in.
+type Bytes = Box<dyn Read>;
+
 /// Opens a file for reading its text; the second value tells, after the end was read, what the file was.
-pub fn open(path: &Path, gzip: bool) -> io::Result<(Text<Box<dyn Read>>, Rc<RefCell<Seen>>)> {
+pub fn open(path: &Path, gzip: bool) -> io::Result<(Text<Bytes>, Rc<RefCell<Seen>>)> {
     let seen = Rc::new(RefCell::new(Seen::default()));
     let file = Digesting { inner: File::open(path)?, seen: Rc::clone(&seen) };
     let file = io::BufReader::with_capacity(CHUNK, file);
-    let bytes: Box<dyn Read> = if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let bytes: Bytes = if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
     Ok((Text::new(bytes), seen))
 }
 
