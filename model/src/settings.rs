@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named() {
-        let cases: [(fn(&mut Settings), &str); 8] = [
+        type Case = (fn(&mut Settings), &'static str);
+        let cases: [Case; 8] = [
             (|s| s.c = 0.0, "C is `0`; expected a finite number above 0"),
             (|s| s.c = f64::NAN, "C is `NaN`; expected a finite number above 0"),
             (|s| s.tol = -1.0, "tol is `-1`; expected a finite number above 0"),

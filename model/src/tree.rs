@@ -36,6 +36,9 @@ pub struct Split {
 
 impl Tree {
     /// Grows a tree with linfa-trees (Gini impurity, `max_depth`, `min_samples_leaf`).
+    ///
+    /// With two classes the same data grow the same tree. With more, linfa-trees sums impurities in the order of a hash
+    /// map, in 32 bits: where several splits are equally good, the last bit may choose another of them each time.
     pub(crate) fn fit(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<Tree, FitError> {
         if settings.class_weight.is_some() {
             return Err(FitError::Unsupported {

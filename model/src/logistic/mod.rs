@@ -1,7 +1,7 @@
 //! Logistic regression on sparse records: binary with one weight vector, multinomial (softmax) with one a class.
 //!
-//! [`LogisticParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`); the [`objective`] is scikit-learn's,
-//! the [`solver`] L-BFGS.
+//! [`LogisticParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`); the objective is scikit-learn's,
+//! the solver L-BFGS.
 
 mod hyperparams;
 mod linfa_solver;

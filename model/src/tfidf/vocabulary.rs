@@ -36,7 +36,8 @@ impl Vocabulary<Vec<u8>> {
     pub(super) fn build<'t>(terms: impl ExactSizeIterator<Item = (&'t [u8], u64)> + Clone) -> Self {
         let count = terms.len();
         let arena: usize = terms.clone().map(|(term, _)| term.len()).sum();
-        let slots = (count * 2 + 1).next_power_of_two();
+        // At most three quarters full.
+        let slots = (count + count / 3 + 1).next_power_of_two();
         let mut bytes = Vec::with_capacity(HEADER + (count + 1) * 4 + slots * 8 + arena);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());

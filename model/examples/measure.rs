@@ -1,0 +1,63 @@
+//! Times a fit, an artifact and its predictions on labelled files, and gives the accuracy:
+//! `cargo run -p model --example measure -- train.csv test.csv [{"solver": "sparse", …}]`.
+//!
+//! Files are CSV with a header, the text in the first column and the label in the second; settings are `Settings` as JSON.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::time::Instant;
+
+use model::{Artifact, Dataset, Provenance, Settings, TextClassifier, fit_classifier};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [train, test, settings @ ..] = &args[..] else { return Err("usage: measure TRAIN.csv TEST.csv [JSON]".into()) };
+    let settings: Settings = settings.first().map_or(Ok(Settings::default()), |json| serde_json::from_str(json))?;
+    let (texts, labels) = read(train)?;
+    let classes: Vec<String> = labels.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let index = |label: &String| classes.binary_search(label).unwrap_or(usize::MAX);
+
+    let start = Instant::now();
+    let (tfidf, records) = settings.tfidf.fit_transform(&texts)?;
+    println!(
+        "fit_transform: {:.2?}, {} x {}, {} values",
+        start.elapsed(),
+        records.rows(),
+        records.columns(),
+        records.non_zeros()
+    );
+    let start = Instant::now();
+    tfidf.transform(&texts);
+    println!("transform: {:.2?}", start.elapsed());
+    let dataset = Dataset::new(records, labels.iter().map(index).collect());
+    let start = Instant::now();
+    let fitted = fit_classifier(&settings, &dataset, classes.len(), None)?;
+    let (solver, iterations, converged) = (fitted.solver, fitted.iterations, fitted.converged);
+    println!("fit: {:.2?} by {solver}, iterations {iterations:?}, converged {converged:?}", start.elapsed());
+
+    let dir = std::env::temp_dir().join(format!("measure-{}", std::process::id()));
+    let start = Instant::now();
+    TextClassifier { tfidf, classifier: fitted.classifier, classes: classes.clone() }
+        .save(&dir, &Provenance::default())?;
+    println!("save: {:.2?}", start.elapsed());
+    let start = Instant::now();
+    let artifact = Artifact::open(&dir)?;
+    println!("open: {:.2?}, {} bytes", start.elapsed(), artifact.bytes());
+    let (texts, labels) = read(test)?;
+    let start = Instant::now();
+    let right = texts.iter().zip(&labels).filter(|(text, label)| artifact.predict(text).class == index(label)).count();
+    let (rows, took) = (texts.len(), start.elapsed());
+    println!("predict: {rows} texts in {took:.2?}, accuracy {:.4}", right as f64 / rows as f64);
+    std::fs::remove_dir_all(&dir)?;
+    Ok(())
+}
+
+fn read(path: &str) -> Result<(Vec<String>, Vec<String>), Box<dyn Error>> {
+    let mut columns = (Vec::new(), Vec::new());
+    for row in csv::Reader::from_path(path)?.deserialize() {
+        let (text, label): (String, String) = row?;
+        columns.0.push(text);
+        columns.1.push(label);
+    }
+    Ok(columns)
+}
