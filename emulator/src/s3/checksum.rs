@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// An algorithm of the `x-amz-checksum-…` family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "names of algorithms")]
 pub enum Algorithm {
     Crc32,
     Crc32c,
@@ -45,7 +44,6 @@ impl Algorithm {
 /// Over the whole object, or over its parts' checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "S3's names")]
 pub enum Scope {
     FullObject,
     Composite,
@@ -53,7 +51,6 @@ pub enum Scope {
 
 /// A checksum as S3 writes it: base64, with `-N` behind it when composite.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Checksum {
     pub algorithm: Algorithm,
     pub scope: Scope,

@@ -145,7 +145,9 @@ mod tests {
     const SIGNED: &str = "5;chunk-signature=0055627c\r\nhello\r\n6;chunk-signature=ab\r\n\r\nwide\r\n\
         0;chunk-signature=cd\r\nX-Amz-Checksum-Crc32: NhCmhg==\r\nx-amz-trailer-signature:ef\r\n\r\n";
 
-    fn decoded(text: &str, piece: usize) -> io::Result<(Vec<u8>, Vec<(String, String)>)> {
+    type Decoded = (Vec<u8>, Vec<(String, String)>);
+
+    fn decoded(text: &str, piece: usize) -> io::Result<Decoded> {
         let mut decoder = Decoder::new();
         let mut data = VecDeque::new();
         for piece in text.as_bytes().chunks(piece) {

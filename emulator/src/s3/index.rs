@@ -10,7 +10,6 @@ use super::object::{Attributes, NULL_VERSION, Object, Version};
 
 /// Buckets are made with versioning on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "S3's names")]
 pub enum Versioning {
     Enabled,
     Suspended,
@@ -18,7 +17,6 @@ pub enum Versioning {
 
 /// A multipart upload under way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Upload {
     pub initiated_ms: u64,
     #[serde(default)]
@@ -33,7 +31,6 @@ pub struct Upload {
 
 /// A part of an upload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Part {
     pub blob: String,
     pub size: u64,
@@ -45,7 +42,6 @@ pub struct Part {
 
 /// Everything there is to know of a bucket but the bytes of its objects.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "the names say it")]
 pub struct Index {
     pub created_ms: u64,
     pub region: String,

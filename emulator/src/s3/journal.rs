@@ -14,7 +14,6 @@ use super::object::Version;
 /// One change of a bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Entry {
     /// Always the first line.
     Bucket {

@@ -7,7 +7,6 @@ use crate::s3::object::{Object, Version, time_of};
 
 /// The conditions of a read.
 #[derive(Debug, Default)]
-#[expect(missing_docs, reason = "names of headers")]
 pub struct Preconditions {
     pub if_match: Option<ETagCondition>,
     pub if_none_match: Option<ETagCondition>,

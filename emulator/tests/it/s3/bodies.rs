@@ -48,7 +48,8 @@ async fn bodies_that_are_not_as_said_leave_nothing() {
     let chunked = [("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", "5")];
     let wrong = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n";
     let with_trailer = [chunked[0], chunked[1], ("x-amz-trailer", "x-amz-checksum-crc32")];
-    let cases: [(&[(&str, &str)], &str, &str); 9] = [
+    type Headers<'h> = &'h [(&'h str, &'h str)];
+    let cases: [(Headers<'_>, &str, &str); 9] = [
         (&[("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==")], "hello", "BadDigest"),
         (&[("content-md5", "short")], "hello", "InvalidDigest"),
         (&[("x-amz-checksum-crc32", "AAAAAA==")], "hello", "BadDigest"),
