@@ -30,7 +30,7 @@ pub fn html(report: &DriftReport) -> String {
         section("Baseline and window side by side", "Share of documents.", &distributions(r)),
         section(
             "New terms",
-            "Terms of the window that the baseline's text does not have, by the documents that hold them.",
+            "Terms of two documents or more that the baseline's text does not have, by the documents that hold them.",
             &new_terms(r),
         ),
         section("What was read", "", &read(r)),
