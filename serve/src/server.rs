@@ -75,8 +75,9 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
             },
         }
     }
-    drop(listener);
+    // In this order: whoever finds the listener gone finds its connection told to end.
     stopping.send_replace(true);
+    drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     match timeout(bounds.drain_time, all).await {
         Ok(()) => Drained::All,
@@ -97,8 +98,10 @@ async fn connection(stream: TcpStream, router: Router, bounds: Bounds, mut stopp
     );
     // An error is the client's leaving, or its breaking the protocol, which hyper has answered.
     tokio::select! {
-        _ = connection.as_mut() => return,
+        // The stop first: a request that ends after it says `connection: close`, so that no client sends another.
+        biased;
         _ = stopped.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        _ = connection.as_mut() => return,
     }
     let _ = connection.await;
 }
