@@ -29,6 +29,9 @@ const LONGEST_LINE: usize = 256 * 1024;
 /// How long a dead container's pipes may stay open through processes that left its group.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// Sees every line a container prints, as it comes.
+pub(crate) type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What to run.
 pub(crate) struct Launch {
     /// The image's arguments, for instance `train`.
@@ -39,8 +42,7 @@ pub(crate) struct Launch {
     pub environment: Vec<(String, String)>,
     /// Log group and stream.
     pub log: (String, String),
-    /// Sees every line as it comes.
-    pub on_line: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub on_line: Option<OnLine>,
 }
 
 /// A running container.
