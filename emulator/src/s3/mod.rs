@@ -1,9 +1,10 @@
 //! S3 over a versioned file store.
 //!
-//! [`Store`] is the store itself, which the emulator's other services read and write directly; [`service`] is S3's
-//! protocol over it for any client. Any credentials are accepted, signed or not: [`front`] takes signatures off and
+//! [`Store`] is the store itself, which the emulator's other services read and write directly; [`service()`] is S3's
+//! protocol over it for any client. Any credentials are accepted, signed or not: `front` takes signatures off and
 //! decodes bodies framed as `aws-chunked`, the crate `s3s` speaks the protocol, and the `service` folder answers.
 
+mod access;
 mod bucket;
 mod checksum;
 mod chunked;
