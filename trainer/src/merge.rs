@@ -8,7 +8,8 @@
 
 use model::Records;
 
-/// The same rows, with the terms of one document only merged. Merged columns come behind the others.
+/// The same rows, with the terms of one document only merged and those of none left out. Merged columns come behind
+/// the others.
 pub fn merge_singletons(records: &Records) -> Records {
     let mut documents = vec![0u32; records.columns()];
     for row in 0..records.rows() {
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn lonely_terms_become_one_column_a_row() {
-        let mut records = Records::new(5);
+        let mut records = Records::new(6);
         records.push_row([(0, 3.0), (1, 0.5), (2, 4.0)]);
         records.push_row([(1, 1.0)]);
         records.push_row([(1, 2.0), (3, 1.0), (4, 7.0)]);

@@ -74,7 +74,10 @@ fn sampled(settings: &Settings, dataset: Dataset, classes: usize) -> Dataset {
         return dataset;
     }
     let targets = dataset.targets.to_vec();
-    part(&dataset, &sample(&targets, classes, share, LEAST_ROWS_OF_A_CLASS, settings.seed))
+    let rows = sample(&targets, classes, share, LEAST_ROWS_OF_A_CLASS, settings.seed);
+    let DatasetBase { records, targets, .. } = part(&dataset, &rows);
+    // Most terms stand in no row of the sample, or in one.
+    DatasetBase::new(merge_singletons(&records), targets)
 }
 
 fn part(dataset: &Dataset, rows: &[usize]) -> Dataset {

@@ -268,6 +268,23 @@ fn jobs_that_are_not_laid_out_as_the_contract_says() {
 }
 
 #[test]
+fn places_that_cannot_be_written() {
+    let job = Job::reviews();
+    job.put("model", b"a file");
+    let ran = job.run();
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("/model: cannot be created: "), "{}", ran.stderr);
+    assert!(job.path("output/failure").exists() && !job.path("output/data").exists());
+
+    let job = Job::reviews();
+    job.put("output/data", b"a file");
+    let ran = job.run();
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("/output/data/evaluation.json: cannot be written: "), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("accuracy="), "no figure without its file");
+}
+
+#[test]
 fn a_root_that_is_not_there_is_not_made() {
     let job = Job::with(&[]);
     let missing = job.path("missing");
