@@ -90,11 +90,17 @@ fn stopped() -> Result<impl Future<Output = ()>> {
 /// Reads and judges everything of this machine; changes nothing.
 fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted, Option<RunRecord>)> {
     let record = RunRecord::read(path)?;
-    let begins = matches!(command, Command::Data(_) | Command::Run { .. });
-    let record = match record {
-        Some(old) if begins && (old.target, &old.project) != (settings.target, &settings.project) => None,
-        record => record,
-    };
+    // A record of something else says nothing here: stages that only may have one pass it over.
+    let needs = matches!(
+        command,
+        Command::Train(_)
+            | Command::Evaluate
+            | Command::Register
+            | Command::Approve { .. }
+            | Command::Deploy
+            | Command::Monitor
+    );
+    let record = record.filter(|old| needs || (old.target, &old.project) == (settings.target, &settings.project));
     let wanted = match command {
         Command::Data(_) => Wanted::Data(check::data(settings)?),
         Command::Run { .. } => {
@@ -205,7 +211,9 @@ async fn work(
     let fresh = || RunRecord::new(&context.settings.project, target, region, number);
     let here = |record: &RunRecord| (&record.region, &record.account) == (region, number);
     let record = match (&wanted, record) {
-        (Wanted::Data(_) | Wanted::Run(..), record) => record.filter(here),
+        (Wanted::Data(_) | Wanted::Run(..) | Wanted::Invoke(..) | Wanted::Status | Wanted::Destroy, record) => {
+            record.filter(here)
+        }
         (_, Some(record)) if !here(&record) => {
             let (theirs, ours) = (format!("{} {}", record.account, record.region), format!("{number} {region}"));
             return Err(Failure::new(format!(
@@ -217,6 +225,9 @@ async fn work(
         (_, record) => record,
     };
     let recorded = record.is_some();
+    if !recorded && matches!(wanted, Wanted::Data(_) | Wanted::Run(..)) && path.exists() {
+        out.say(format_args!("{} is of another project, target or account: it is begun anew", path.display()));
+    }
     let mut run = record.unwrap_or_else(fresh);
     match wanted {
         Wanted::Data(checked) => out.result(&kept(data::data(&context, &mut run, &checked).await, &run, path)?),

@@ -16,6 +16,7 @@ use crate::{
     names,
     output::Outcome,
     run_record::{DeploymentPart, RunRecord},
+    settings::{EndpointSettings, Target},
 };
 
 /// What the stage leaves.
@@ -147,6 +148,11 @@ async fn bring(context: &Context, name: &str, config: &str, before: &Live) -> Re
             if let Live::Failed { reason } = before {
                 context.out.say(format_args!("endpoint {name} had failed ({reason}); making it anew"));
                 endpoint::delete(context, name).await?;
+            }
+            if context.settings.target == Target::Aws {
+                let EndpointSettings { instance_count: n, instance_type: kind, .. } = &context.settings.endpoint;
+                let cost = format!("endpoint {name} runs on {n} x {kind} and costs money until: orchestrator destroy");
+                context.out.say(cost);
             }
             let request = sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
             let request = request.tags(context.tag());

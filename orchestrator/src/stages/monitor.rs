@@ -252,6 +252,10 @@ async fn schedule(context: &Context, watch: &Watch<'_>) -> Result<(String, Outco
             request.send().await.map_err(error::aws(format!("schedule {name} cannot be changed")))?;
         }
         None => {
+            if settings.target == crate::settings::Target::Aws {
+                let kind = &settings.training.instance_type;
+                context.out.say(format_args!("{expression}: a job on {kind} costs money until: orchestrator destroy"));
+            }
             let request = scheduler.create_schedule().name(&name).schedule_expression(expression).target(target);
             let request =
                 request.flexible_time_window(exact).description("Compares an endpoint's traffic with its baseline");

@@ -1,8 +1,11 @@
 //! The real executable over temporary folders: the loop as one story, and every way it can be refused.
 
+mod account;
 mod bad_input;
 mod cli;
+mod clients;
 mod gate;
+mod golden;
 mod interrupt;
 mod pipeline;
 mod sdk;

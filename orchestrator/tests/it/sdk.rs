@@ -19,7 +19,7 @@ fn config(url: &str) -> aws_config::SdkConfig {
         .build()
 }
 
-fn s3(url: &str) -> aws_sdk_s3::Client {
+pub fn s3(url: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(&config(url)).force_path_style(true).build();
     aws_sdk_s3::Client::from_conf(config)
 }

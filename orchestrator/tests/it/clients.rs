@@ -1,0 +1,95 @@
+//! Any client: a user's own boto3 and AWS CLI against `orchestrator emulator`, after the loop.
+//!
+//! Where they are not installed the tests are skipped and say so; with `SAGEBRUSH_REQUIRE_CLIENTS` set they fail.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::cli::{Emulator, Project};
+
+/// Whether `program` runs with these arguments; if not, the test is skipped, or fails where clients are required.
+fn there(program: &str, args: &[&str]) -> bool {
+    let ran = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = ran.is_ok_and(|status| status.success());
+    if !found {
+        let said = format!("`{program} {}` does not run", args.join(" "));
+        assert!(std::env::var_os("SAGEBRUSH_REQUIRE_CLIENTS").is_none(), "{said}");
+        eprintln!("skipped: {said}; install it, or set SAGEBRUSH_REQUIRE_CLIENTS to make this a failure");
+    }
+    found
+}
+
+/// What a client needs to know, and nothing of this machine's own AWS settings.
+fn client(emulator: &Emulator, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("AWS_ENDPOINT_URL", &emulator.url)
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any").env_remove("AWS_PROFILE");
+    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_PAGER", "");
+    command
+}
+
+#[track_caller]
+fn said(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}\n-- stdout\n{stdout}\n-- stderr\n{stderr}");
+    stdout.into_owned()
+}
+
+#[test]
+fn boto3_sees_the_finished_loop() {
+    if !there("python3", &["-c", "import boto3"]) {
+        return;
+    }
+    let project = Project::new();
+    project.run(&["run"]).exit(0);
+    let emulator = project.emulator();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/loop.py");
+    let facts = said(client(&emulator, "python3").arg(script));
+    println!("{facts}");
+    for fact in ["training job: story-", "artifact: s3://story-", "approved: arn:", "predictions: ", "refused: "] {
+        assert!(facts.lines().any(|line| line.starts_with(fact)), "{fact}\n{facts}");
+    }
+    assert_eq!(emulator.stop(), Some(0));
+}
+
+#[test]
+fn the_aws_cli_sees_the_finished_loop() {
+    if !there("aws", &["--version"]) {
+        return;
+    }
+    let project = Project::new();
+    let done = project.run(&["run", "--json"]).exit(0).json();
+    let package = done["registration"]["model_package"]["arn"].as_str().unwrap();
+    let emulator = project.emulator();
+    let aws = |args: &[&str]| said(client(&emulator, "aws").args(args));
+    let job = done["registration"]["model_package"]["job"].as_str().unwrap();
+    let query = ["--query", "[TrainingJobStatus, ModelArtifacts.S3ModelArtifacts]", "--output", "text"];
+    let described = aws(&[&["sagemaker", "describe-training-job", "--training-job-name", job][..], &query].concat());
+    let (status, artifact) = described.trim().split_once('\t').unwrap();
+    assert_eq!(status, "Completed");
+    let listed = aws(&["sagemaker", "list-model-packages", "--model-package-group-name", "story", "--output", "text"]);
+    assert!(listed.contains(package) && listed.contains("Approved"), "{listed}");
+    let approve = ["sagemaker", "update-model-package", "--model-package-arn", package, "--model-approval-status"];
+    aws(&[&approve[..], &["Rejected"]].concat());
+    aws(&[&approve[..], &["Approved", "--approval-description", "by hand"]].concat());
+
+    let (local, answer) = (project.path("model.tar.gz"), project.path("answer.json"));
+    aws(&["s3", "cp", "--no-progress", artifact, local.to_str().unwrap()]);
+    assert!(std::fs::read(&local).unwrap().starts_with(&[0x1f, 0x8b]), "gzip");
+    let body = project.path("body.json");
+    std::fs::write(&body, r#"{"text": "excellent, I love it"}"#).unwrap();
+    let body = format!("fileb://{}", body.display());
+    let invoke =
+        ["sagemaker-runtime", "invoke-endpoint", "--endpoint-name", "story", "--content-type", "application/json"];
+    aws(&[&invoke[..], &["--body", &body, answer.to_str().unwrap()]].concat());
+    let answer: serde_json::Value = serde_json::from_slice(&std::fs::read(&answer).unwrap()).unwrap();
+    assert_eq!(answer["predictions"][0]["label"], "1", "{answer}");
+    assert_eq!(emulator.stop(), Some(0));
+}
