@@ -95,7 +95,10 @@ where
     R: fmt::Debug,
 {
     move |error| {
-        let failure = Failure::new(what.to_string());
+        let mut failure = Failure::new(what.to_string());
+        if matches!(error, SdkError::DispatchFailure(_)) {
+            failure = failure.hint("nothing answers there: is the network up, or has the process that held the emulator ended? Repeat the command");
+        }
         match (error.code(), error.message()) {
             (Some(code), message) => failure.because(format!("{code}: {}", message.unwrap_or("no message"))),
             (None, _) => failure.because(DisplayErrorContext(error).to_string().trim_end()),

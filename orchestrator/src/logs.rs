@@ -65,7 +65,8 @@ impl Tail {
             return format!("the log {} holds no line", self.group);
         }
         let lines: Vec<String> = self.last.iter().map(|line| format!("| {line}")).collect();
-        format!("last lines of the log {}:\n{}", self.group, lines.join("\n"))
+        let stream = self.stream.as_deref().unwrap_or_default();
+        format!("last lines of the log {}, {stream}:\n{}", self.group, lines.join("\n"))
     }
 }
 

@@ -64,12 +64,20 @@ impl Output {
 
     /// The stage's result.
     pub fn result<T: Serialize + fmt::Display>(&self, value: &T) -> Result<()> {
-        let text = if self.json {
-            serde_json::to_string_pretty(value).map_err(|e| error::io("the result as JSON")(e.into()))?
-        } else {
-            value.to_string()
-        };
-        writeln!(io::stdout(), "{}", text.trim_end()).map_err(error::io("stdout cannot be written"))
+        if !self.json {
+            return self.text(value);
+        }
+        self.raw(&serde_json::to_vec_pretty(value).map_err(|e| error::io("the result as JSON")(e.into()))?)
+    }
+
+    /// Whether results are JSON.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// A result for a person.
+    pub fn text(&self, value: &impl fmt::Display) -> Result<()> {
+        self.raw(value.to_string().trim_end().as_bytes())
     }
 
     /// Bytes of a result as they came, with a line's end.

@@ -153,7 +153,7 @@ async fn follow(context: &Context, name: &str) -> Result<()> {
                 let reason = found.exit_message().or(found.failure_reason()).unwrap_or("no reason was given");
                 return Err(Failure::new(format!("processing job {name}: {}: {reason}", status.as_str()))
                     .because(tail.last_lines())
-                    .hint("mend what the reason names and run `monitor` again: it starts a new job"));
+                    .hint("mend what the reason names and repeat the command: it starts a new job"));
             }
             _ => context.aws.poll.wait().await,
         }

@@ -6,8 +6,6 @@ use std::{
 };
 
 use aws_sdk_sagemakerruntime::primitives::Blob;
-use serde::Serialize;
-use serde_json::Value;
 
 use super::Context;
 use crate::{
@@ -51,15 +49,10 @@ pub fn asked(texts: Vec<String>, content_type: Option<String>) -> Result<Asked> 
     }
 }
 
-/// Predictions and the documents they are of.
-#[derive(Debug, Serialize)]
-pub struct InvokeDone {
-    /// The endpoint's answer as it came.
-    #[serde(flatten)]
-    answer: Value,
-    #[serde(skip)]
+/// Predictions and the documents they are of, for a person.
+#[derive(Debug)]
+struct InvokeDone {
     predictions: Vec<Prediction>,
-    #[serde(skip)]
     texts: Vec<String>,
 }
 
@@ -89,8 +82,10 @@ pub async fn invoke(context: &Context, name: &str, asked: Asked, explain: Option
     let asked: Vec<&str> = texts.iter().map(String::as_str).collect();
     let answer = endpoint::predict(context, name, &asked, explain).await.map_err(|e| advise(e, name))?;
     let predictions = endpoint::parse(name, &answer, texts.len())?;
-    let answer = serde_json::from_slice(&answer).map_err(|e| Failure::new("the answer is no JSON").because(e))?;
-    context.out.result(&InvokeDone { answer, predictions, texts })
+    if context.out.json() {
+        return context.out.raw(&answer);
+    }
+    context.out.text(&InvokeDone { predictions, texts })
 }
 
 async fn raw(context: &Context, name: &str, body: Vec<u8>, kind: String, explain: Option<usize>) -> Result<Vec<u8>> {

@@ -173,7 +173,7 @@ async fn follow(context: &Context, job: &str, outcome: Outcome) -> Result<Descri
                 let reason = found.failure_reason().unwrap_or("no reason was given");
                 return Err(Failure::new(format!("training job {job}: {}: {reason}", now.as_str()))
                     .because(tail.last_lines())
-                    .hint("mend what the reason names and run `train` again: it starts a new job"));
+                    .hint("mend what the reason names and repeat the command: it starts a new job"));
             }
             _ => context.aws.poll.wait().await,
         }

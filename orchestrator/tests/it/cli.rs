@@ -43,8 +43,8 @@ impl Project {
     /// With a small data set that is easily learned.
     pub fn new() -> Self {
         let project = Self { folder: tempfile::tempdir().unwrap() };
-        project.write("data/train.csv", &reviews(40, 0));
-        project.write("data/test.csv", &reviews(12, 40));
+        project.write("data/train.csv", reviews(40, 0));
+        project.write("data/test.csv", reviews(12, 40));
         project.write("pipeline.toml", "project = \"story\"\n");
         project
     }

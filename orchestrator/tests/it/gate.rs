@@ -39,6 +39,24 @@ fn a_bad_model_is_refused_and_not_registered() {
 }
 
 #[test]
+fn a_failed_job_tells_its_reason_and_is_tried_anew() {
+    let project = Project::new();
+    for attempt in ["", "-2"] {
+        let failed = project.run(&["run", "--set", "min_df=1000"]).exit(1);
+        let said = failed.stderr.lines().find(|line| line.starts_with("error: training job story-")).unwrap();
+        assert!(said.contains(&format!("{attempt}: Failed: AlgorithmError: ")), "{said}");
+        assert!(said.contains("min_df") && said.contains("exit code: 1"), "{said}");
+        assert!(
+            failed.stderr.contains("  last lines of the log /aws/sagemaker/TrainingJobs, story-"),
+            "{}",
+            failed.stderr
+        );
+        assert!(failed.stderr.contains("  | classes: 2"), "{}", failed.stderr);
+    }
+    project.run(&["run"]).exit(0);
+}
+
+#[test]
 fn stages_one_by_one_wait_for_the_approval() {
     let project = Project::new();
     for stage in ["data", "train", "evaluate"] {
