@@ -20,6 +20,7 @@ mod output;
 mod poll;
 mod processing;
 mod run_record;
+mod schedule;
 mod settings;
 mod stages;
 mod statistics;

@@ -96,11 +96,11 @@ fn check(settings: &Settings) -> Result<()> {
     if !spelled || words == 0 || settings.project.starts_with('-') || settings.project.ends_with('-') {
         return wrong("project", format!("{:?}", settings.project), "lower-case letters, digits and inner hyphens");
     }
-    if settings.project.len() > 31 {
+    if settings.project.len() > 26 {
         return wrong(
             "project",
             format!("{:?}", settings.project),
-            "at most 31 characters, since names are built on it",
+            "at most 26 characters, since names of 63 are built on it",
         );
     }
     let gate = settings.gate.accuracy;

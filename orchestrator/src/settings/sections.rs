@@ -212,7 +212,7 @@ impl Default for EndpointSettings {
 
 impl Default for MonitorSettings {
     fn default() -> Self {
-        MonitorSettings { schedule: "rate(1 hour)".into(), window_hours: 1, role_arn: None }
+        MonitorSettings { schedule: "cron(0 * * * ? *)".into(), window_hours: 1, role_arn: None }
     }
 }
 

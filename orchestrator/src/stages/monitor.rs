@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 use jiff::{SignedDuration, Timestamp};
 use report::DriftReport;
 use serde::Serialize;
@@ -10,15 +9,14 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     bucket, captures,
-    error::{self, Failure, Found as _, Result},
+    error::{Failure, Result},
     files, names,
     output::Outcome,
     processing::MonitorJob,
     run_record::{DataPart, DeploymentPart, MonitoringPart, RunRecord, TrainingPart, WatchPart},
+    schedule,
 };
 
-/// The scheduler's way to call SageMaker.
-const CREATE_PROCESSING_JOB: &str = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob";
 /// What `monitor` left to be compared with, below `/opt/ml/processing`.
 const BASELINE: &str = "/opt/ml/processing/baseline";
 /// The window of a look that is asked for by hand goes back to the deployment, and at most this far.
@@ -69,7 +67,6 @@ pub async fn monitor(context: &Context, run: &mut RunRecord) -> Result<MonitorDo
     let (data, training, deployment) = (run.data()?.clone(), run.training()?.clone(), run.deployment()?.clone());
     let (baseline_uri, baseline) = baseline(context, &data, &training).await?;
     let watch = Watch { data: &data, training: &training, deployment: &deployment, baseline: &baseline_uri };
-    let (schedule_name, schedule) = schedule(context, &watch).await?;
     let (seen, verdict, violations) = match landed(context, run, &deployment).await? {
         false => (None, "no captured requests yet: send some, then run `monitor` again".into(), Vec::new()),
         true => {
@@ -77,6 +74,8 @@ pub async fn monitor(context: &Context, run: &mut RunRecord) -> Result<MonitorDo
             (Some(part), verdict(&report), report.violations.into_iter().map(|v| v.description).collect())
         }
     };
+    // After the look: some schedules fire as soon as they are made.
+    let (schedule_name, schedule) = schedule(context, &watch).await?;
     let monitoring =
         MonitoringPart { endpoint: deployment.endpoint.clone(), baseline_uri, schedule: schedule_name, watch: seen };
     run.monitoring = Some(monitoring.clone());
@@ -230,42 +229,5 @@ async fn schedule(context: &Context, watch: &Watch<'_>) -> Result<(String, Outco
     let times = [("window_seconds", window.as_str()), ("end_time", "<aws.scheduler.scheduled-time>")];
     let job = watch.job(watch.deployment.capture_uri.clone(), output, &times);
     let input = job.request(context, &format!("{}-<aws.scheduler.execution-id>", settings.project)).to_string();
-    let target = Target::builder().arn(CREATE_PROCESSING_JOB).role_arn(&context.account.scheduler_role).input(&input);
-    let target = target.build().map_err(|e| Failure::new("the schedule's target is incomplete").because(e))?;
-    let exact = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
-    let exact = exact.map_err(|e| Failure::new("the schedule's time window is incomplete").because(e))?;
-    let expression = &settings.monitor.schedule;
-
-    let scheduler = &context.aws.scheduler;
-    let there =
-        scheduler.get_schedule().name(&name).send().await.found(format!("schedule {name} cannot be looked at"))?;
-    match there {
-        Some(there)
-            if there.schedule_expression() == Some(expression)
-                && there.target().is_some_and(|old| same(old, &target)) =>
-        {
-            return Ok((name, Outcome::Unchanged));
-        }
-        Some(_) => {
-            let request = scheduler.update_schedule().name(&name).schedule_expression(expression).target(target);
-            let request = request.flexible_time_window(exact);
-            request.send().await.map_err(error::aws(format!("schedule {name} cannot be changed")))?;
-        }
-        None => {
-            if settings.target == crate::settings::Target::Aws {
-                let kind = &settings.training.instance_type;
-                context.out.say(format_args!("{expression}: a job on {kind} costs money until: orchestrator destroy"));
-            }
-            let request = scheduler.create_schedule().name(&name).schedule_expression(expression).target(target);
-            let request =
-                request.flexible_time_window(exact).description("Compares an endpoint's traffic with its baseline");
-            request.send().await.map_err(error::aws(format!("schedule {name} cannot be made")))?;
-        }
-    }
-    Ok((name, Outcome::Done))
-}
-
-/// What the scheduler adds of its own (a retry policy) is no difference.
-fn same(old: &Target, new: &Target) -> bool {
-    (old.arn(), old.role_arn(), old.input()) == (new.arn(), new.role_arn(), new.input())
+    Ok((name.clone(), schedule::ensure(context, &name, &settings.monitor.schedule, &input).await?))
 }
