@@ -14,7 +14,7 @@ use crate::{
 ///
 /// Exit codes: 0 done, 1 failed, 2 usage, 3 refused (by the gate, or `monitor` found drift), 130 interrupted.
 #[derive(Debug, Parser)]
-#[command(name = "orchestrator", version, no_binary_name = true, max_term_width = 120)]
+#[command(name = "orchestrator", bin_name = "orchestrator", version, no_binary_name = true, max_term_width = 120)]
 pub struct Cli {
     /// What applies to every stage.
     #[command(flatten)]
