@@ -162,7 +162,8 @@ async fn a_container_that_refuses_is_a_model_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_under_load_loses_no_request() {
     let lab = Lab::start().await;
-    named_model(&lab, "old", json!({})).await;
+    // Slow enough that some requests are always in flight.
+    named_model(&lab, "old", json!({"DELAY_MS": "20"})).await;
     named_model(&lab, "new", json!({"START_MS": "100"})).await;
     named_model(&lab, "sick", json!({"EXIT_AT_START": "9"})).await;
     lab.endpoint("live", "old").await;
