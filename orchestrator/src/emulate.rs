@@ -50,7 +50,7 @@ struct Listening {
 impl fmt::Display for Listening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "listening on {}", self.url)?;
-        writeln!(f, "export AWS_ENDPOINT_URL={} AWS_REGION={}", self.url, self.region)?;
+        writeln!(f, "export AWS_ENDPOINT_URL={0} AWS_REGION={1} AWS_DEFAULT_REGION={1}", self.url, self.region)?;
         write!(f, "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
     }
 }

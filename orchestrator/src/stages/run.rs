@@ -57,7 +57,9 @@ impl fmt::Display for RunDone {
         if let Some(watch) = &monitoring.monitoring.watch {
             writeln!(f, "drift report    {}", watch.report.display())?;
         }
-        write!(f, "try it          orchestrator invoke \"Works perfectly, I am very happy with it.\"")
+        // `cargo run` leaves this variable; the executable's name is on nobody's PATH then.
+        let program = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "orchestrator" };
+        write!(f, "try it          {program} invoke \"Works perfectly, I am very happy with it.\"")
     }
 }
 
