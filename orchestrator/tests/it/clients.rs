@@ -3,6 +3,7 @@
 //! Where they are not installed the tests are skipped and say so; with `SAGEBRUSH_REQUIRE_CLIENTS` set they fail.
 
 use std::{
+    io::Write,
     path::Path,
     process::{Command, Stdio},
 };
@@ -16,7 +17,11 @@ fn there(program: &str, args: &[&str]) -> bool {
     if !found {
         let said = format!("`{program} {}` does not run", args.join(" "));
         assert!(std::env::var_os("SAGEBRUSH_REQUIRE_CLIENTS").is_none(), "{said}");
-        eprintln!("skipped: {said}; install it, or set SAGEBRUSH_REQUIRE_CLIENTS to make this a failure");
+        // Not `eprintln!`, which the test harness keeps to itself where a test passes.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: {said}; install it, or set SAGEBRUSH_REQUIRE_CLIENTS to make this a failure"
+        );
     }
     found
 }
