@@ -6,7 +6,6 @@
 
 mod account;
 mod arn;
-mod base64;
 mod container;
 mod emulator;
 mod endpoint;

@@ -67,6 +67,14 @@ impl<T: Clone + Serialize + DeserializeOwned> Shelf<T> {
         Ok(Some(answer))
     }
 
+    /// Changes an item whose owner must go on to its end whatever happens: a state that cannot be written is said in the
+    /// emulator's own output.
+    pub fn change(&self, key: &str, change: impl FnOnce(&mut T)) {
+        if let Err(e) = self.update(key, change) {
+            eprintln!("{}: the state cannot be written: {e}", self.path(key).display());
+        }
+    }
+
     /// Removes an item; `false` where there was none.
     pub fn remove(&self, key: &str) -> io::Result<bool> {
         let mut items = self.lock();

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use base64_simd::STANDARD;
 use bytes::Bytes;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -17,7 +18,6 @@ use tokio::{
 
 use crate::{
     account::Account,
-    base64,
     s3_uri::S3Uri,
     sagemaker::{CaptureMode, DataCapture},
 };
@@ -109,7 +109,7 @@ impl Capture {
         let text = std::str::from_utf8(&side.data).ok().filter(|_| encoding != "BASE64");
         let (data, encoding) = match text {
             Some(text) => (text.to_owned(), encoding),
-            None => (base64::encode(&side.data), "BASE64"),
+            None => (STANDARD.encode_to_string(&side.data), "BASE64"),
         };
         json!({"observedContentType": side.content_type, "mode": mode, "data": data, "encoding": encoding})
     }

@@ -24,7 +24,7 @@ async fn replace(account: &Arc<Account>, name: &str, wanted: Deployment) {
     match outcome {
         Ok(fleet) => {
             let old = account.fleets.shift(name, Some(fleet));
-            change(account, name, |endpoint| {
+            account.endpoints.change(name, |endpoint| {
                 endpoint.deployed = endpoint.wanted.take();
                 endpoint.enter(EndpointStatus::InService, None);
             });
@@ -32,7 +32,7 @@ async fn replace(account: &Arc<Account>, name: &str, wanted: Deployment) {
                 old.end(account.timing.instance_grace).await;
             }
         }
-        Err(reason) => change(account, name, |endpoint| {
+        Err(reason) => account.endpoints.change(name, |endpoint| {
             endpoint.wanted = None;
             let serving = endpoint.deployed.is_some();
             endpoint.enter(if serving { EndpointStatus::InService } else { EndpointStatus::Failed }, Some(reason));
@@ -80,7 +80,7 @@ async fn start_again(account: &Arc<Account>, name: &str, deployed: Deployment) {
             let current = account.endpoints.get(name).and_then(|endpoint| endpoint.deployed).map(|d| d.at);
             let superseded =
                 if current == Some(deployed.at) { account.fleets.shift(name, Some(fleet)) } else { Some(fleet) };
-            change(account, name, |endpoint| match endpoint.status {
+            account.endpoints.change(name, |endpoint| match endpoint.status {
                 // The update that an emulator left unfinished is over: what served before serves again.
                 EndpointStatus::Updating if endpoint.wanted.as_ref().is_some_and(|w| w.at < account.opened) => {
                     endpoint.wanted = None;
@@ -99,18 +99,11 @@ async fn start_again(account: &Arc<Account>, name: &str, deployed: Deployment) {
             let current = account.endpoints.get(name).filter(|e| !newer(e)).and_then(|e| e.deployed).map(|d| d.at);
             if current == Some(deployed.at) {
                 account.fleets.forget(name);
-                change(account, name, |endpoint| {
+                account.endpoints.change(name, |endpoint| {
                     endpoint.wanted = None;
                     endpoint.enter(EndpointStatus::OutOfService, Some(reason));
                 });
             }
         }
-    }
-}
-
-/// A status that cannot be written is said in the emulator's own output: the deployment must go on to its end.
-fn change(account: &Account, name: &str, change: impl FnOnce(&mut Endpoint)) {
-    if let Err(e) = account.endpoints.update(name, change) {
-        eprintln!("the state of endpoint {name} cannot be written: {e}");
     }
 }

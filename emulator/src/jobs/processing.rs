@@ -41,25 +41,18 @@ pub(super) async fn run(account: Arc<Account>, job: ProcessingJob, mut stop: wat
         Ok(folder) => {
             let outcome = in_folder(&account, &job, &mut stop, &folder).await;
             let message = beginning(&folder.join("output/message"), 1024).await;
-            change(&account, &job.name, |job| job.exit_message = message);
+            account.processing_jobs.change(&job.name, |job| job.exit_message = message);
             keep_metrics(&account, &job.name, &folder).await;
             folder.remove().await;
             outcome
         }
         Err(e) => Err(format!("InternalServerError: {e}")),
     };
-    change(&account, &job.name, |job| match outcome {
+    account.processing_jobs.change(&job.name, |job| match outcome {
         Ok(status) => job.enter(status),
         Err(reason) => job.fail(&reason),
     });
     account.stops.leave(&job.arn);
-}
-
-/// A status that cannot be written is said in the emulator's own output: the job must go on to its end.
-fn change(account: &Account, name: &str, change: impl FnOnce(&mut ProcessingJob)) {
-    if let Err(e) = account.processing_jobs.update(name, change) {
-        eprintln!("the state of processing job {name} cannot be written: {e}");
-    }
 }
 
 async fn in_folder(
@@ -79,7 +72,7 @@ async fn in_folder(
     if arguments.is_empty() {
         return Err("ClientError: the request has neither ContainerEntrypoint nor ContainerArguments, and the emulator pulls no image that could have an entrypoint of its own".to_owned());
     }
-    change(account, &job.name, |job| job.started = Some(time::now()));
+    account.processing_jobs.change(&job.name, |job| job.started = Some(time::now()));
     let launch = Launch {
         arguments: arguments.into_iter().map(Into::into).collect(),
         ml_root: folder.0.clone(),

@@ -37,25 +37,18 @@ pub(super) async fn run(account: Arc<Account>, job: TrainingJob, mut stop: watch
         Ok(watched) => {
             let watched = Arc::new(watched);
             let outcome = attempt(&account, &job, &mut stop, &watched).await;
-            change(&account, &job.name, |job| job.metrics = watched.last());
+            account.training_jobs.change(&job.name, |job| job.metrics = watched.last());
             outcome
         }
         Err(reason) => Err(format!("ClientError: {reason}")),
     };
-    change(&account, &job.name, |job| match outcome {
+    account.training_jobs.change(&job.name, |job| match outcome {
         Ok(Finish::Completed) => job.enter(Secondary::Completed),
         Ok(Finish::Stopped) => job.enter(Secondary::Stopped),
         Ok(Finish::MaxRuntimeExceeded) => job.enter(Secondary::MaxRuntimeExceeded),
         Err(reason) => job.fail(&reason),
     });
     account.stops.leave(&job.arn);
-}
-
-/// A status that cannot be written is said in the emulator's own output: the job must go on to its end.
-fn change(account: &Account, name: &str, change: impl FnOnce(&mut TrainingJob)) {
-    if let Err(e) = account.training_jobs.update(name, change) {
-        eprintln!("the state of training job {name} cannot be written: {e}");
-    }
 }
 
 async fn attempt(
@@ -77,13 +70,13 @@ async fn in_folder(
     watched: &Arc<Watched>,
     folder: &Folder,
 ) -> Result<Finish, String> {
-    change(account, &job.name, |job| job.enter(Secondary::Downloading));
+    account.training_jobs.change(&job.name, |job| job.enter(Secondary::Downloading));
     tokio::select! {
         laid_out = lay_out(account, job, folder) => laid_out?,
         () = asked(stop) => return Ok(Finish::Stopped),
         () = account.tasks.closing() => return Err(ABANDONED.to_owned()),
     }
-    change(account, &job.name, |job| {
+    account.training_jobs.change(&job.name, |job| {
         job.started = Some(time::now());
         job.enter(Secondary::Training);
     });
@@ -115,7 +108,7 @@ async fn in_folder(
         Ended::OutOfTime => Finish::MaxRuntimeExceeded,
         Ended::Closing => return Err(ABANDONED.to_owned()),
     };
-    change(account, &job.name, |job| job.enter(Secondary::Uploading));
+    account.training_jobs.change(&job.name, |job| job.enter(Secondary::Uploading));
     upload(account, job, folder).await.map_err(|e| format!("ClientError: Artifact upload failed:{e}"))?;
     Ok(finish)
 }
