@@ -1,101 +1,236 @@
-//! The records: documents × terms, sparse by rows (CSR).
+//! The records: documents × terms, sparse by rows, as counts and what they are multiplied with.
+//!
+//! The value of a term in a document is
+//! `row_scale(group, document) · column_scale(term) · tf(count)`: TF-IDF has the inverse document frequency for the
+//! column's scale, NB weighting the log-count ratio, and the row's scale is one over the norm of the document within the
+//! group of blocks that are normalised together. So the counts are made once and shared (by folds, by candidates of a
+//! search), an entry takes four bytes, and a solver can multiply its weights with the columns' scales once a pass
+//! instead of every entry.
+
+use std::sync::Arc;
 
 use ndarray::Array2;
 
-/// Sparse records: a row a document, a column a term. Within a row columns ascend; a value that is not stored is 0.
+use crate::counts::Counts;
+use crate::tfidf::Norm;
+
+/// What a count counts for.
 #[derive(Debug, Clone, PartialEq)]
+pub enum TermFrequency {
+    /// `count`.
+    Count,
+    /// `1 + ln(count)`.
+    Sublinear,
+    /// 1.
+    Binary,
+    /// The value at place `count - 1`: how records of any values are counts too ([`Records::from_rows`]).
+    Table(Arc<[f64]>),
+}
+
+impl TermFrequency {
+    /// The value of a count, `≥ 1`.
+    #[inline]
+    pub fn of(&self, count: u32) -> f64 {
+        match self {
+            TermFrequency::Binary => 1.0,
+            TermFrequency::Table(values) => values[count as usize - 1],
+            _ if count == 1 => 1.0,
+            TermFrequency::Count => f64::from(count),
+            TermFrequency::Sublinear => f64::from(count).ln() + 1.0,
+        }
+    }
+}
+
+/// Terms side by side: the columns of a block follow those of the block before.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Of the block's own columns, from 0; a row a document, the same documents in every block.
+    pub counts: Arc<Counts>,
+    /// Blocks of the same group are normalised together. Groups are numbered from 0.
+    pub group: usize,
+}
+
+/// Scales of columns and rows.
+#[derive(Debug, Clone)]
+struct Scales {
+    /// Of all columns, shape (columns,).
+    columns: Arc<[f64]>,
+    /// Of each group, shape (documents,).
+    rows: Vec<Arc<[f64]>>,
+}
+
+/// Sparse records: a row a document, a column a term; linfa's `Records`.
+///
+/// One set of scales, or one a class: NB weighting of several classes gives every class values of its own. What takes
+/// records as they are (linfa, trees, [`row`](Self::row)) sees the first set; [`set`](Self::set) gives another.
+#[derive(Debug, Clone)]
 pub struct Records {
-    width: usize,
-    offsets: Vec<usize>,
-    columns: Vec<u32>,
-    values: Vec<f64>,
+    blocks: Arc<[Block]>,
+    /// First column of each block, and the number of all columns.
+    starts: Arc<[usize]>,
+    tf: TermFrequency,
+    sets: Vec<Scales>,
+    /// The documents that are the rows.
+    documents: Arc<[u32]>,
 }
 
 impl Records {
-    /// No rows yet, of `columns` terms each.
-    pub fn new(columns: usize) -> Self {
-        Records { width: columns, offsets: vec![0], columns: Vec::new(), values: Vec::new() }
-    }
-
-    pub(crate) fn with_capacity(columns: usize, rows: usize, non_zeros: usize) -> Self {
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        Records {
-            width: columns,
-            offsets,
-            columns: Vec::with_capacity(non_zeros),
-            values: Vec::with_capacity(non_zeros),
-        }
-    }
-
-    /// Adds a row of (column, value), columns ascending and below [`columns`](Self::columns).
+    /// All documents of `blocks`; `column_scales` holds a set of scales for all their columns, or one a class.
+    /// A document's values of a group are scaled to unit `norm`.
     ///
     /// # Panics
-    /// Where columns do not ascend or are too large: the caller's mistake, never the data's.
-    pub fn push_row(&mut self, row: impl IntoIterator<Item = (u32, f64)>) {
-        let start = self.columns.len();
-        for (column, value) in row {
-            let ascends = self.columns[start..].last().is_none_or(|&last| last < column);
-            assert!(ascends && (column as usize) < self.width, "columns of a row ascend, below {}", self.width);
-            self.columns.push(column);
-            self.values.push(value);
+    /// Where shapes do not fit each other: the caller's mistake, never the data's.
+    pub fn new(blocks: Vec<Block>, tf: TermFrequency, column_scales: Vec<Arc<[f64]>>, norm: Option<Norm>) -> Self {
+        let rows = blocks.first().map_or(0, |block| block.counts.rows());
+        let mut starts = vec![0];
+        for block in &blocks {
+            assert_eq!(block.counts.rows(), rows, "every block counts the same documents");
+            starts.push(starts[starts.len() - 1] + block.counts.columns());
         }
-        self.offsets.push(self.columns.len());
+        let groups = blocks.iter().map(|block| block.group + 1).max().unwrap_or(0);
+        let scales = |columns: Arc<[f64]>| {
+            assert_eq!(columns.len(), starts[blocks.len()], "a scale a column");
+            let rows = (0..groups)
+                .map(|group| {
+                    let blocks = || blocks.iter().zip(&starts).filter(move |(block, _)| block.group == group);
+                    let scale = |document| match norm {
+                        None => 1.0,
+                        Some(norm) => {
+                            let size = |v: f64| if norm == Norm::L1 { v.abs() } else { v * v };
+                            let values = blocks().flat_map(|(block, &start)| {
+                                let counts = block.counts.row(document);
+                                let columns = &columns;
+                                let tf = &tf;
+                                counts.map(move |(column, count)| columns[start + column as usize] * tf.of(count))
+                            });
+                            let sum: f64 = values.map(size).sum();
+                            let norm = if norm == Norm::L1 { sum } else { sum.sqrt() };
+                            if norm > 0.0 { 1.0 / norm } else { 1.0 }
+                        }
+                    };
+                    (0..rows).map(scale).collect()
+                })
+                .collect();
+            Scales { columns, rows }
+        };
+        let sets: Vec<Scales> = column_scales.into_iter().map(scales).collect();
+        assert!(!sets.is_empty(), "one set of scales at least");
+        Records { blocks: blocks.into(), starts: starts.into(), tf, sets, documents: (0..rows as u32).collect() }
     }
 
-    /// Number of documents.
+    /// Records of any values: `rows` of (column, value), columns ascending and below `columns`.
+    ///
+    /// # Panics
+    /// Where columns do not ascend or are too large: the caller's mistake.
+    pub fn from_rows<R: IntoIterator<Item = (u32, f64)>>(columns: usize, rows: impl IntoIterator<Item = R>) -> Self {
+        let (mut counts, mut values) = (Counts::new(columns), Vec::new());
+        for row in rows {
+            counts.push_row(row.into_iter().map(|(column, value)| {
+                values.push(value);
+                (column, values.len() as u32)
+            }));
+        }
+        let blocks = vec![Block { counts: Arc::new(counts), group: 0 }];
+        Records::new(blocks, TermFrequency::Table(values.into()), vec![vec![1.0; columns].into()], None)
+    }
+
+    /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.offsets.len() - 1
+        self.documents.len()
     }
 
-    /// Number of terms.
+    /// Number of columns, of all blocks.
     pub fn columns(&self) -> usize {
-        self.width
+        self.starts[self.blocks.len()]
     }
 
-    /// Number of values stored.
-    pub fn non_zeros(&self) -> usize {
-        self.columns.len()
+    /// Number of values stored in the rows.
+    pub fn non_zeros(&self) -> u64 {
+        let all = self.blocks.first().map_or(0, |block| block.counts.rows());
+        let whole =
+            self.documents.len() == all && self.documents.iter().zip(0..).all(|(&document, row)| document == row);
+        let of_block = |block: &Block| match whole {
+            true => block.counts.non_zeros(),
+            false => self.documents.iter().map(|&document| block.counts.row(document as usize).count() as u64).sum(),
+        };
+        self.blocks.iter().map(of_block).sum()
     }
 
-    /// Columns and values of row `i`, as long as each other.
+    /// (column, value) of row `i`, columns ascending: the general way; solvers go by [`blocks`](Self::blocks).
     ///
     /// # Panics
     /// Where there is no row `i`.
-    pub fn row(&self, i: usize) -> (&[u32], &[f64]) {
-        let range = self.offsets[i]..self.offsets[i + 1];
-        (&self.columns[range.clone()], &self.values[range])
+    pub fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let document = self.documents[i] as usize;
+        self.blocks.iter().zip(self.starts.iter()).flat_map(move |(block, &start)| {
+            let row_scale = self.sets[0].rows[block.group][document];
+            block.counts.row(document).map(move |(column, count)| {
+                let column = start + column as usize;
+                (column, row_scale * self.sets[0].columns[column] * self.tf.of(count))
+            })
+        })
     }
 
-    /// These rows, in this order; a row may come more than once.
+    /// The blocks, in the order of their columns.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// First column of each block, and the number of all columns at the end.
+    pub fn starts(&self) -> &[usize] {
+        &self.starts
+    }
+
+    /// What counts count for.
+    pub fn term_frequency(&self) -> &TermFrequency {
+        &self.tf
+    }
+
+    /// Number of sets of scales: 1, or one a class.
+    pub fn sets(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// These records with the scales of class `class` alone (the only set, where there is one).
+    pub fn set(&self, class: usize) -> Records {
+        let set = self.sets[if self.sets.len() == 1 { 0 } else { class }].clone();
+        Records { sets: vec![set], ..self.clone() }
+    }
+
+    /// The columns' scales of the first set, shape (columns,).
+    pub fn column_scales(&self) -> &Arc<[f64]> {
+        &self.sets[0].columns
+    }
+
+    /// The rows' scales of a group in the first set, by document: ask [`documents`](Self::documents) for a row's.
+    pub fn row_scales(&self, group: usize) -> &Arc<[f64]> {
+        &self.sets[0].rows[group]
+    }
+
+    /// The document (row of the counts) of each row.
+    pub fn documents(&self) -> &[u32] {
+        &self.documents
+    }
+
+    /// These rows, in this order; a row may come more than once. Counts and scales are shared, not copied.
     ///
     /// # Panics
     /// Where there is no such row.
     pub fn select(&self, rows: &[usize]) -> Records {
-        let non_zeros = rows.iter().map(|&i| self.row(i).0.len()).sum();
-        let mut selected = Records::with_capacity(self.width, rows.len(), non_zeros);
-        for &i in rows {
-            let (columns, values) = self.row(i);
-            selected.columns.extend_from_slice(columns);
-            selected.values.extend_from_slice(values);
-            selected.offsets.push(selected.columns.len());
-        }
-        selected
+        let documents = rows.iter().map(|&row| self.documents[row]).collect();
+        Records { documents, ..self.clone() }
     }
 
     /// Bytes that [`to_dense`](Self::to_dense) would take.
     pub fn dense_bytes(&self) -> u64 {
-        (self.rows() as u64).saturating_mul(self.width as u64).saturating_mul(8)
+        (self.rows() as u64).saturating_mul(self.columns() as u64).saturating_mul(8)
     }
 
     /// The same with its zeros, shape (rows, columns). Ask [`dense_bytes`](Self::dense_bytes) first.
     pub fn to_dense(&self) -> Array2<f64> {
-        let mut dense = Array2::zeros((self.rows(), self.width));
+        let mut dense = Array2::zeros((self.rows(), self.columns()));
         for (i, mut dense) in dense.rows_mut().into_iter().enumerate() {
-            let (columns, values) = self.row(i);
-            for (&column, &value) in columns.iter().zip(values) {
-                dense[column as usize] = value;
-            }
+            self.row(i).for_each(|(column, value)| dense[column] = value);
         }
         dense
     }
@@ -119,33 +254,47 @@ mod tests {
 
     use super::*;
 
-    fn example() -> Records {
-        let mut records = Records::new(3);
-        records.push_row([(0, 1.0), (2, 2.0)]);
-        records.push_row([]);
-        records.push_row([(1, 3.0)]);
-        records
+    /// Two blocks of two columns each in two groups; the second document is empty.
+    fn example(norm: Option<Norm>) -> Records {
+        let mut words = Counts::new(2);
+        words.push_row([(0, 3), (1, 4)]);
+        words.push_row([]);
+        words.push_row([(1, 1)]);
+        let mut chars = Counts::new(2);
+        chars.push_row([(0, 1)]);
+        chars.push_row([]);
+        chars.push_row([(0, 20), (1, 1)]);
+        let blocks = [words, chars].into_iter().enumerate();
+        let blocks = blocks.map(|(group, counts)| Block { counts: Arc::new(counts), group }).collect();
+        let scales = [vec![1.0, 1.0, 2.0, -1.0], vec![0.0, 1.0, 1.0, 1.0]];
+        Records::new(blocks, TermFrequency::Count, scales.map(Arc::from).into(), norm)
     }
 
     #[test]
-    fn rows_are_kept() {
-        let records = example();
-        assert_eq!((records.rows(), records.columns(), records.non_zeros()), (3, 3, 3));
-        assert_eq!(records.row(0), (&[0, 2][..], &[1.0, 2.0][..]));
-        assert_eq!(records.row(1), (&[][..], &[][..]));
-        assert_eq!(records.to_dense(), array![[1.0, 0.0, 2.0], [0.0, 0.0, 0.0], [0.0, 3.0, 0.0]]);
-        assert_eq!(records.dense_bytes(), 72);
+    fn values_are_scaled_counts() {
+        let records = example(None);
+        assert_eq!((records.rows(), records.columns(), records.non_zeros(), records.dense_bytes()), (3, 4, 6, 96));
+        let want = array![[3.0, 4.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 40.0, -1.0]];
+        assert_eq!(records.to_dense(), want);
+        assert_eq!(records.set(1).to_dense().row(0), array![0.0, 4.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn any_values_are_records() {
+        let records = Records::from_rows(3, [vec![(0, 1.5), (2, -2.0)], vec![], vec![(1, 3.0)]]);
+        assert_eq!(records.to_dense(), array![[1.5, 0.0, -2.0], [0.0, 0.0, 0.0], [0.0, 3.0, 0.0]]);
+    }
+
+    #[test]
+    fn groups_are_normalised_apart() {
+        assert_eq!(example(Some(Norm::L2)).to_dense().row(0), array![0.6000000000000001, 0.8, 1.0, 0.0]);
+        assert_eq!(example(Some(Norm::L1)).set(1).to_dense().row(0), array![0.0, 1.0, 1.0, 0.0]);
     }
 
     #[test]
     fn rows_are_selected_in_order_and_again() {
-        let selected = example().select(&[2, 0, 2]);
-        assert_eq!(selected.to_dense(), array![[0.0, 3.0, 0.0], [1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]);
-    }
-
-    #[test]
-    #[should_panic(expected = "columns of a row ascend, below 3")]
-    fn columns_ascend() {
-        example().push_row([(1, 1.0), (1, 1.0)]);
+        let selected = example(None).select(&[2, 0, 2]).select(&[1, 2]);
+        assert_eq!(selected.to_dense(), array![[3.0, 4.0, 2.0, 0.0], [0.0, 1.0, 40.0, -1.0]]);
+        assert_eq!(selected.non_zeros(), 6);
     }
 }

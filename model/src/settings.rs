@@ -12,8 +12,13 @@ use crate::tfidf::TfidfParams;
 pub struct Settings {
     /// The kind of classifier. Default `logistic`.
     pub algorithm: Algorithm,
-    /// Who minimises the logistic objective. Default `auto`.
+    /// Who minimises the objective. Default `auto`.
     pub solver: Solver,
+    /// What a linear classifier minimises over the training rows. Default `logistic`.
+    pub loss: Loss,
+    /// Share of the fitted weights in what is kept, `0..=1`; the rest is their mean magnitude (Wang & Manning 2012, section
+    /// 2.3). Default 1: the weights as fitted.
+    pub beta: f64,
     /// Text to records.
     #[serde(flatten)]
     pub tfidf: TfidfParams,
@@ -30,6 +35,10 @@ pub struct Settings {
     pub max_depth: usize,
     /// Fewest training rows in a leaf of a tree, `≥ 1`. Default 1.
     pub min_samples_leaf: usize,
+    /// Trees in a forest, `≥ 1`. Default 100.
+    pub n_estimators: usize,
+    /// Terms that a tree or a forest sees, `≥ 1`: those of the highest χ². Default 1000.
+    pub tree_features: usize,
     /// Seed of all randomness. Default 42.
     pub seed: u64,
     /// Most bytes that dense records may take (linfa's algorithms need them). Default 1 GiB.
@@ -41,6 +50,8 @@ impl Default for Settings {
         Settings {
             algorithm: Algorithm::Logistic,
             solver: Solver::Auto,
+            loss: Loss::Logistic,
+            beta: 1.0,
             tfidf: TfidfParams::default(),
             c: 1.0,
             class_weight: None,
@@ -48,6 +59,8 @@ impl Default for Settings {
             tol: 1e-4,
             max_depth: 5,
             min_samples_leaf: 1,
+            n_estimators: 100,
+            tree_features: 1000,
             seed: 42,
             dense_memory_limit: 1 << 30,
         }
@@ -62,7 +75,13 @@ impl Settings {
         positive("tol", self.tol)?;
         within("max_iter", self.max_iter, 1, u64::MAX)?;
         within("max_depth", self.max_depth as u64, 1, 64)?;
-        within("min_samples_leaf", self.min_samples_leaf as u64, 1, u64::MAX)
+        within("min_samples_leaf", self.min_samples_leaf as u64, 1, u64::MAX)?;
+        within("n_estimators", self.n_estimators as u64, 1, 10_000)?;
+        within("tree_features", self.tree_features as u64, 1, u64::MAX)?;
+        match self.beta {
+            beta if (0.0..=1.0).contains(&beta) => Ok(()),
+            beta => Err(SettingError::new("beta", beta, "a number from 0 to 1")),
+        }
     }
 }
 
@@ -109,6 +128,17 @@ pub enum Algorithm {
     Tree,
 }
 
+/// What a linear classifier minimises over the training rows; the penalty is `½ ‖w‖²` and `C` the loss's weight for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// `ln(1 + exp(-y z))`, or the multinomial's; the intercept is not penalised (scikit-learn's `LogisticRegression`).
+    Logistic,
+    /// `max(0, 1 - y z)²`, one class against the rest where there are more than two; the intercept is a weight of a column
+    /// of ones and penalised with them (scikit-learn's `LinearSVC`).
+    SquaredHinge,
+}
+
 /// Who minimises the logistic objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -147,6 +177,7 @@ pub(crate) use from_str;
 
 from_str!(Algorithm, "algorithm", "logistic" => Algorithm::Logistic, "tree" => Algorithm::Tree);
 from_str!(Solver, "solver", "auto" => Solver::Auto, "linfa" => Solver::Linfa, "sparse" => Solver::Sparse);
+from_str!(Loss, "loss", "logistic" => Loss::Logistic, "squared_hinge" => Loss::SquaredHinge);
 from_str!(ClassWeight, "class_weight", "balanced" => ClassWeight::Balanced);
 
 #[cfg(test)]

@@ -77,8 +77,8 @@ impl Tree {
     fn count(&mut self, dataset: &Dataset, classes: usize) {
         self.shares = Array2::zeros((self.splits.len(), classes));
         for (row, &target) in dataset.targets.iter().enumerate() {
-            let (columns, values) = dataset.records().row(row);
-            let value = |term| columns.binary_search(&term).map_or(0.0, |at| values[at]);
+            let values: Vec<(usize, f64)> = dataset.records().row(row).collect();
+            let value = |term| value_of(&values, term);
             descend(|node| self.splits[node], value, |node| self.shares[(node, target)] += 1.0);
         }
         for mut shares in self.shares.rows_mut() {
@@ -96,8 +96,8 @@ impl Tree {
     pub fn probabilities(&self, records: &Records) -> Array2<f64> {
         let mut probabilities = Array2::zeros((records.rows(), self.classes()));
         for (row, mut probabilities) in probabilities.rows_mut().into_iter().enumerate() {
-            let (columns, values) = records.row(row);
-            let value = |term| columns.binary_search(&term).map_or(0.0, |at| values[at]);
+            let values: Vec<(usize, f64)> = records.row(row).collect();
+            let value = |term| value_of(&values, term);
             probabilities.assign(&self.shares.row(descend(|node| self.splits[node], value, |_| ())));
         }
         probabilities
@@ -114,6 +114,10 @@ impl PredictInplace<Records, Array1<usize>> for Tree {
     fn default_target(&self, records: &Records) -> Array1<usize> {
         Array1::zeros(records.rows())
     }
+}
+
+fn value_of(values: &[(usize, f64)], term: u32) -> f64 {
+    values.binary_search_by_key(&(term as usize), |&(column, _)| column).map_or(0.0, |at| values[at].1)
 }
 
 /// From the root to a leaf, visiting every node on the way; gives the leaf. Children must come after their parent.

@@ -64,7 +64,7 @@ pub fn fit(
     let clock = Instant::now();
     let (tfidf, records) = settings.tfidf.fit_transform(&texts)?;
     drop(texts);
-    let (rows, terms, non_zeros) = (records.rows() as u64, records.columns() as u64, records.non_zeros() as u64);
+    let (rows, terms, non_zeros) = (records.rows() as u64, records.columns() as u64, records.non_zeros());
     say!("terms: {terms}, in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
     let dataset = DatasetBase::new(records, Array1::from(targets));
     let mut tuning = None;
@@ -151,6 +151,7 @@ fn parameters(asked: &Hyperparameters, settings: &Settings, solver: &str, tuned:
         AnalyzerKind::Word => "word",
         AnalyzerKind::Char => "char",
         AnalyzerKind::CharWb => "char_wb",
+        AnalyzerKind::WordCharWb => "word+char_wb",
     };
     set("analyzer", analyzer.into());
     set("ngram_range", format!("{},{}", tfidf.ngram_range.0, tfidf.ngram_range.1));

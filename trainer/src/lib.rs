@@ -11,7 +11,6 @@ mod fit;
 mod folds;
 pub mod hyperparameters;
 mod log;
-mod merge;
 pub mod metrics;
 mod parallel;
 pub mod reading;

@@ -9,7 +9,6 @@ use report::evaluation::{Candidate, Tuning};
 
 use crate::folds::{Fold, sample, stratified};
 use crate::hyperparameters::{Hyperparameters, Tune};
-use crate::merge::merge_singletons;
 use crate::metrics::{self, Outcome};
 use crate::parallel;
 
@@ -64,7 +63,7 @@ const LEAST_ROWS_OF_A_CLASS: usize = 50;
 /// Operations of one iteration: the solver's memory over all weights, and two passes over the records.
 fn operations(records: &Records, classes: usize) -> f64 {
     let vectors = if classes == 2 { 1 } else { classes };
-    (30 * records.columns() + 4 * records.non_zeros()) as f64 * vectors as f64
+    (30 * records.columns() + 4 * records.non_zeros() as usize) as f64 * vectors as f64
 }
 
 /// The rows of `dataset` that the search sees.
@@ -75,9 +74,7 @@ fn sampled(settings: &Settings, dataset: Dataset, classes: usize) -> Dataset {
     }
     let targets = dataset.targets.to_vec();
     let rows = sample(&targets, classes, share, LEAST_ROWS_OF_A_CLASS, settings.seed);
-    let DatasetBase { records, targets, .. } = part(&dataset, &rows);
-    // Most terms stand in no row of the sample, or in one.
-    DatasetBase::new(merge_singletons(&records), targets)
+    part(&dataset, &rows)
 }
 
 fn part(dataset: &Dataset, rows: &[usize]) -> Dataset {
@@ -88,8 +85,7 @@ fn part(dataset: &Dataset, rows: &[usize]) -> Dataset {
 /// Compares [`CANDIDATES`] on stratified folds of `dataset`. Returns the table and the `C` that won.
 pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<(Tuning, f64), FitError> {
     let all_rows = dataset.records.rows();
-    let merged = DatasetBase::new(merge_singletons(&dataset.records), dataset.targets.clone());
-    let dataset = sampled(settings, merged, classes);
+    let dataset = sampled(settings, dataset.clone(), classes);
     let rows = dataset.records.rows();
     let folds = if rows < ROWS_FOR_THREE_FOLDS { 5 } else { 3 };
     let folds = stratified(&dataset.targets.to_vec(), classes, folds, settings.seed);

@@ -89,7 +89,7 @@ impl Analyzer {
                     chars.windows(n + 1).for_each(|window| visit(&joined[window[0]..window[n]]));
                 }
             }
-            AnalyzerKind::CharWb => {
+            AnalyzerKind::CharWb | AnalyzerKind::WordCharWb => {
                 for word in scratch.text.split(is_space).filter(|word| !word.is_empty()) {
                     scratch.joined.clear();
                     scratch.joined.push(' ');

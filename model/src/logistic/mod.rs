@@ -7,7 +7,6 @@ mod hyperparams;
 mod linfa_solver;
 mod objective;
 mod solver;
-mod sparse;
 
 use linfa::traits::PredictInplace;
 use ndarray::{Array1, Array2, ArrayViewMut1};
@@ -46,9 +45,8 @@ impl Logistic {
         let mut scores = Array2::zeros((records.rows(), self.intercept.len()));
         for (i, mut score) in scores.rows_mut().into_iter().enumerate() {
             score.assign(&self.intercept);
-            let (columns, values) = records.row(i);
-            for (&column, &value) in columns.iter().zip(values) {
-                score.scaled_add(value, &self.weights.row(column as usize));
+            for (column, value) in records.row(i) {
+                score.scaled_add(value, &self.weights.row(column));
             }
         }
         scores

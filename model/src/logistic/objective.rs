@@ -8,7 +8,6 @@ use ndarray::{Array1, Array2};
 
 use crate::classifier::Dataset;
 use crate::error::FitError;
-use crate::logistic::sparse::{accumulate, dot};
 use crate::logistic::{Logistic, vectors_of};
 use crate::records::Records;
 use crate::settings::ClassWeight;
@@ -69,13 +68,12 @@ impl<'d> Objective<'d> {
         let (gradient, intercept_gradient) = gradient.split_at_mut(self.records.columns());
         let mut loss = 0.0;
         for (i, &target) in self.targets.iter().enumerate() {
-            let (columns, values) = self.records.row(i);
-            let score = dot(columns, values, weights) + intercept[0];
+            let score = self.records.row(i).map(|(column, value)| value * weights[column]).sum::<f64>() + intercept[0];
             let weight = self.class_weights[target];
             let sign = if target == 1 { 1.0 } else { -1.0 };
             loss += weight * softplus(-sign * score);
             let slope = -sign * logistic(-sign * score) * weight / self.total_weight;
-            accumulate(columns, values, slope, gradient);
+            self.records.row(i).for_each(|(column, value)| gradient[column] += slope * value);
             intercept_gradient[0] += slope;
         }
         loss
@@ -89,10 +87,9 @@ impl<'d> Objective<'d> {
         let mut slopes = vec![0.0; vectors];
         let mut loss = 0.0;
         for (i, &target) in self.targets.iter().enumerate() {
-            let (columns, values) = self.records.row(i);
             slopes.copy_from_slice(intercept);
-            for (&column, &value) in columns.iter().zip(values) {
-                let at = column as usize * vectors;
+            for (column, value) in self.records.row(i) {
+                let at = column * vectors;
                 for (score, weight) in slopes.iter_mut().zip(&weights[at..at + vectors]) {
                     *score += value * weight;
                 }
@@ -109,8 +106,8 @@ impl<'d> Objective<'d> {
             let scale = weight / self.total_weight;
             slopes.iter_mut().for_each(|slope| *slope *= scale / sum);
             slopes[target] -= scale;
-            for (&column, &value) in columns.iter().zip(values) {
-                let at = column as usize * vectors;
+            for (column, value) in self.records.row(i) {
+                let at = column * vectors;
                 for (gradient, slope) in gradient[at..at + vectors].iter_mut().zip(&slopes) {
                     *gradient += value * slope;
                 }
@@ -178,10 +175,8 @@ mod tests {
     fn data(classes: usize) -> impl Strategy<Value = Dataset> {
         let row = proptest::collection::vec(prop_oneof![Just(0.0), -2.0..2.0], 4);
         proptest::collection::vec((row, 0..classes), classes..12).prop_map(move |rows| {
-            let mut records = Records::new(4);
-            for (row, _) in &rows {
-                records.push_row((0..).zip(row.iter().copied()).filter(|(_, value)| *value != 0.0));
-            }
+            let sparse = |(row, _): &(Vec<f64>, usize)| (0..).zip(row.clone()).filter(|(_, value)| *value != 0.0);
+            let records = Records::from_rows(4, rows.iter().map(sparse));
             let targets = rows.iter().enumerate().map(|(i, (_, t))| if i < classes { i } else { *t }).collect();
             Dataset::new(records, targets)
         })
@@ -220,8 +215,7 @@ mod tests {
 
     #[test]
     fn targets_are_checked() {
-        let mut records = Records::new(1);
-        (0..3).for_each(|_| records.push_row([(0, 1.0)]));
+        let records = Records::from_rows(1, [[(0, 1.0)]; 3]);
         let refused = |targets: &[usize], classes| {
             let dataset = Dataset::new(records.clone(), targets.iter().copied().collect());
             Objective::new(&dataset, classes, 1.0, None).err().map(|e| e.to_string())

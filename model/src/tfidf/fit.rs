@@ -2,10 +2,10 @@
 
 use crate::analyzer::{Analyzer, Scratch};
 use crate::error::FitError;
-use crate::records::Records;
+use crate::records::{Block, Records};
 use crate::tfidf::interner::Interner;
 use crate::tfidf::vocabulary::Vocabulary;
-use crate::tfidf::weigh::{inverse_document_frequency, weigh_counts};
+use crate::tfidf::weigh::inverse_document_frequency;
 use crate::tfidf::{Tfidf, TfidfParams};
 
 /// Terms counted, numbered in order of first sight.
@@ -86,19 +86,23 @@ impl Tfidf {
         for (column, &term) in (0..).zip(kept) {
             columns[term as usize] = column;
         }
-        let mut records = Records::with_capacity(kept.len(), counts.ends.len(), counts.counts.len());
-        let (mut sorted, mut row, mut start) = (Vec::new(), Vec::new(), 0);
+        let mut sparse = crate::counts::Counts::new(kept.len());
+        let (mut sorted, mut start) = (Vec::new(), 0);
         for &end in &counts.ends {
             let counted = counts.counts[start..end].iter();
             sorted.clear();
             sorted
                 .extend(counted.map(|&(term, count)| (columns[term as usize], count)).filter(|&(c, _)| c != u32::MAX));
             sorted.sort_unstable();
-            weigh_counts(&self.params, &self.idf, &sorted, &mut row);
-            records.push_row(row.iter().copied());
+            sparse.push_row(sorted.iter().copied());
             start = end;
         }
-        records
+        self.records(sparse)
+    }
+
+    pub(super) fn records(&self, counts: crate::counts::Counts) -> Records {
+        let blocks = vec![Block { counts: std::sync::Arc::new(counts), group: 0 }];
+        Records::new(blocks, self.params.term_frequency(), vec![self.idf.as_slice().into()], self.params.norm)
     }
 }
 

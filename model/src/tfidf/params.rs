@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::records::TermFrequency;
 use crate::settings::{SettingError, from_str};
 
 /// Text to weighted terms, as scikit-learn's `TfidfVectorizer` by the same parameter names.
@@ -15,8 +16,15 @@ use crate::settings::{SettingError, from_str};
 pub struct TfidfParams {
     /// What a term is made of. Default `word`.
     pub analyzer: AnalyzerKind,
-    /// Shortest and longest n-gram, `1 ≤ first ≤ second`. Default 1,2.
+    /// What a word is. Default `word`.
+    pub token_pattern: TokenPattern,
+    /// Shortest and longest n-gram, `1 ≤ first ≤ second`: of words, or of characters where the analyzer is `char` or
+    /// `char_wb`. Default 1,2.
     pub ngram_range: (usize, usize),
+    /// Shortest and longest n-gram of characters where the analyzer is `word+char_wb`. Default 3,6.
+    pub char_ngram_range: (usize, usize),
+    /// What a term's count is multiplied with. Default `tfidf`.
+    pub weighting: Weighting,
     /// Lowercase as Python's `str.lower`, before accents are stripped. Default true.
     pub lowercase: bool,
     /// Strip accents. Default none.
@@ -45,7 +53,10 @@ impl Default for TfidfParams {
     fn default() -> Self {
         TfidfParams {
             analyzer: AnalyzerKind::Word,
+            token_pattern: TokenPattern::Word,
             ngram_range: (1, 2),
+            char_ngram_range: (3, 6),
+            weighting: Weighting::Tfidf,
             lowercase: true,
             strip_accents: None,
             stop_words: None,
@@ -62,12 +73,24 @@ impl Default for TfidfParams {
 }
 
 impl TfidfParams {
+    /// What counts count for.
+    pub fn term_frequency(&self) -> TermFrequency {
+        match (self.binary, self.sublinear_tf) {
+            (true, _) => TermFrequency::Binary,
+            (false, true) => TermFrequency::Sublinear,
+            (false, false) => TermFrequency::Count,
+        }
+    }
+
     /// Refuses what no fit could use, naming the value.
     pub fn check(&self) -> Result<(), SettingError> {
-        let (shortest, longest) = self.ngram_range;
-        if shortest == 0 || shortest > longest {
-            let found = format!("{shortest},{longest}");
-            return Err(SettingError::new("ngram_range", found, "two numbers, 1 ≤ first ≤ second"));
+        for (name, (shortest, longest)) in
+            [("ngram_range", self.ngram_range), ("char_ngram_range", self.char_ngram_range)]
+        {
+            if shortest == 0 || shortest > longest {
+                let found = format!("{shortest},{longest}");
+                return Err(SettingError::new(name, found, "two numbers, 1 ≤ first ≤ second"));
+            }
         }
         self.min_df.check("min_df", 0)?;
         self.max_df.check("max_df", 1)?;
@@ -88,6 +111,29 @@ pub enum AnalyzerKind {
     Char,
     /// Characters within words, padded with a space at either end.
     CharWb,
+    /// The terms of `word` and of `char_wb` side by side, each normalised by itself.
+    #[serde(rename = "word+char_wb")]
+    WordCharWb,
+}
+
+/// What a word is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenPattern {
+    /// Two or more word characters: scikit-learn's default, `(?u)\b\w\w+\b`.
+    Word,
+    /// One or more word characters, or one character that is neither of a word nor white space: `(?u)\w+|[^\w\s]`.
+    WordPunct,
+}
+
+/// What a term's count is multiplied with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weighting {
+    /// The inverse document frequency.
+    Tfidf,
+    /// The log-count ratio of the class against the rest; counts are binary (Wang & Manning 2012, α = 1).
+    Nb,
 }
 
 /// How accents are stripped, after compatibility decomposition (NFKD).
@@ -173,7 +219,9 @@ impl FromStr for Frequency {
     }
 }
 
-from_str!(AnalyzerKind, "analyzer", "word" => AnalyzerKind::Word, "char" => AnalyzerKind::Char, "char_wb" => AnalyzerKind::CharWb);
+from_str!(AnalyzerKind, "analyzer", "word" => AnalyzerKind::Word, "char" => AnalyzerKind::Char, "char_wb" => AnalyzerKind::CharWb, "word+char_wb" => AnalyzerKind::WordCharWb);
+from_str!(TokenPattern, "token_pattern", "word" => TokenPattern::Word, "word_punct" => TokenPattern::WordPunct);
+from_str!(Weighting, "weighting", "tfidf" => Weighting::Tfidf, "nb" => Weighting::Nb);
 from_str!(StripAccents, "strip_accents", "ascii" => StripAccents::Ascii, "unicode" => StripAccents::Unicode);
 from_str!(Norm, "norm", "l1" => Norm::L1, "l2" => Norm::L2);
 

@@ -19,13 +19,6 @@ pub(crate) fn weigh(params: &TfidfParams, idf: impl Fn(u32) -> f64, hits: &mut [
     normalise(params, row);
 }
 
-/// The same from ascending (term, count).
-pub(super) fn weigh_counts(params: &TfidfParams, idf: &[f64], counts: &[(u32, u32)], row: &mut Vec<(u32, f64)>) {
-    row.clear();
-    row.extend(counts.iter().map(|&(term, count)| (term, frequency(params, f64::from(count)) * idf[term as usize])));
-    normalise(params, row);
-}
-
 fn frequency(params: &TfidfParams, count: f64) -> f64 {
     match (params.binary, params.sublinear_tf) {
         (true, _) => 1.0,

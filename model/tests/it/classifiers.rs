@@ -128,10 +128,8 @@ proptest! {
         rows in proptest::collection::vec((proptest::collection::vec(prop_oneof![Just(0.0), -1e3..1e3], 3), 0..3usize), 3..20),
         c in 1e-3..1e3f64,
     ) {
-        let mut records = Records::new(3);
-        for (row, _) in &rows {
-            records.push_row((0..).zip(row.iter().copied()).filter(|(_, value)| *value != 0.0));
-        }
+        let sparse = |(row, _): &(Vec<f64>, usize)| (0..).zip(row.clone()).filter(|(_, value)| *value != 0.0);
+        let records = Records::from_rows(3, rows.iter().map(sparse));
         let targets = rows.iter().enumerate().map(|(i, (_, target))| if i < 3 { i } else { *target }).collect();
         let dataset = Dataset::new(records, targets);
         let params = LogisticParams::new(3).c(c).max_iter(50).check().unwrap();
