@@ -1,12 +1,19 @@
 //! The measured quality of an artifact on a test channel: `evaluation.json`.
 
+mod background;
+mod evidence;
 mod html;
 mod markdown;
+mod quality;
 
+pub use background::{Calibrated, Candidate, DataFile, DataWarning, DroppedRows, Training, Tuning};
+pub use evidence::{ClassTerms, Golden, Mistake, TermContribution, TermWeight};
 pub use html::html;
 pub use markdown::markdown;
-
-use std::collections::BTreeMap;
+pub use quality::{
+    Averages, ClassCurves, Interval, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
+    ScoreSeries,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +50,30 @@ pub struct Evaluation {
     pub tuning: Option<Tuning>,
     /// Every file that was read.
     pub data: Vec<DataFile>,
+    /// Figures beside the headline ones; none in files of versions before them.
+    #[serde(default)]
+    pub quality: Option<Quality>,
+    /// Confidence intervals of headline figures.
+    #[serde(default)]
+    pub intervals: Vec<Interval>,
+    /// Of the positive class; with more than two classes of each against the rest, of the first 20.
+    #[serde(default)]
+    pub curves: Vec<ClassCurves>,
+    /// Confidence against accuracy, bins ascending.
+    #[serde(default)]
+    pub reliability: Vec<ReliabilityBin>,
+    /// How probabilities are spread, by actual class.
+    #[serde(default)]
+    pub histogram: Option<ScoreHistogram>,
+    /// What turned scores into probabilities, where something did.
+    #[serde(default)]
+    pub calibration: Option<Calibrated>,
+    /// What is odd about the data, and was taken nonetheless.
+    #[serde(default)]
+    pub warnings: Vec<DataWarning>,
+    /// Rows that were left out, by channel and reason.
+    #[serde(default)]
+    pub dropped: Vec<DroppedRows>,
 }
 
 /// The value of [`Evaluation::format`].
@@ -71,14 +102,15 @@ pub struct Metrics {
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Mean of `-ln p(actual class)`, probabilities clipped to `[1e-15, 1]`.
+    /// Mean of `-ln p(actual class)`, probabilities clipped to `[ε, 1 - ε]` with the `ε` of a double (scikit-learn's).
     pub log_loss: f64,
-    /// Area under the ROC curve of the positive class; none with more than two classes or one class alone.
+    /// Area under the ROC curve of the positive class; with more than two classes the mean of each against the rest,
+    /// over those that occur; none where one class is alone.
     pub roc_auc: Option<f64>,
 }
 
 /// One class's figures.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClassMetrics {
     /// Class name.
     pub class: String,
@@ -90,121 +122,10 @@ pub struct ClassMetrics {
     pub f1: f64,
     /// Documents of this class in the channel.
     pub support: u64,
-}
-
-/// Points of the ROC curve, both lists of one length, ascending from `(0, 0)` to `(1, 1)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RocCurve {
-    /// Horizontal positions.
-    pub false_positive_rates: Vec<f64>,
-    /// Vertical positions.
-    pub true_positive_rates: Vec<f64>,
-}
-
-/// The terms that speak most for one class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClassTerms {
-    /// Class name.
-    pub class: String,
-    /// Heaviest first; weights are positive.
-    pub terms: Vec<TermWeight>,
-}
-
-/// A term and its weight in the class's score.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TermWeight {
-    /// The term.
-    pub term: String,
-    /// Weight per unit of the term's TF-IDF value.
-    pub weight: f64,
-}
-
-/// A wrong prediction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mistake {
-    /// The document, cut to 500 characters.
-    pub text: String,
-    /// Its label.
-    pub actual: String,
-    /// What was predicted.
-    pub predicted: String,
-    /// Probability of the predicted class.
-    pub score: f64,
-}
-
-/// A document and the prediction that the live endpoint must repeat to 1e-6.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Golden {
-    /// The document.
-    pub text: String,
-    /// Predicted class.
-    pub label: String,
-    /// Probability of the predicted class.
-    pub score: f64,
-    /// Probability a class.
-    pub probabilities: BTreeMap<String, f64>,
-}
-
-/// What was fitted, on what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Training {
-    /// Documents fitted on.
-    pub rows: u64,
-    /// Documents a class.
-    pub class_rows: BTreeMap<String, u64>,
-    /// Terms in the vocabulary.
-    pub terms: u64,
-    /// Stored values of the records.
-    pub non_zeros: u64,
-    /// Settings as used, after `auto` was decided and tuning done; hyperparameter names.
-    pub parameters: BTreeMap<String, String>,
-    /// Iterations of the solver; none where it has none.
-    pub iterations: Option<u64>,
-    /// Whether the solver ended by its tolerance.
-    pub converged: Option<bool>,
-    /// Wall time of reading, featurizing and fitting, seconds.
-    pub seconds: f64,
-    /// Version of Sagebrush.
-    pub version: String,
-}
-
-/// The search for settings by cross-validation on the training channel.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tuning {
-    /// Folds.
-    pub folds: u64,
-    /// What was compared: `accuracy`.
-    pub metric: String,
-    /// In the order tried.
-    pub candidates: Vec<Candidate>,
-    /// Index of the winner.
-    pub chosen: usize,
-    /// Why it won, a sentence.
-    pub reason: String,
-}
-
-/// One candidate of the search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// The settings that differ between candidates.
-    pub parameters: BTreeMap<String, String>,
-    /// Mean of the metric over the folds.
-    pub mean: f64,
-    /// Its standard error over the folds.
-    pub standard_error: f64,
-}
-
-/// A file that was read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DataFile {
-    /// `train`, `validation` or `test`.
-    pub channel: String,
-    /// Path below the channel.
-    pub name: String,
-    /// Size, bytes.
-    pub bytes: u64,
-    /// SHA-256 of the file as it lies there, lower-case hexadecimal.
-    pub sha256: String,
-    /// Documents in it.
-    pub rows: u64,
+    /// Area under the ROC curve of this class against the rest; none where it does not occur or nothing else does.
+    #[serde(default)]
+    pub roc_auc: Option<f64>,
+    /// Average precision of this class against the rest; none where it does not occur.
+    #[serde(default)]
+    pub average_precision: Option<f64>,
 }

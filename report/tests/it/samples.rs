@@ -43,8 +43,22 @@ pub fn evaluation() -> Evaluation {
             roc_auc: Some(0.8991),
         },
         per_class: vec![
-            ClassMetrics { class: "0".into(), precision: 0.8327, recall: 0.7928, f1: 0.8122, support: 912 },
-            ClassMetrics { class: "1".into(), precision: 0.8023, recall: 0.8405, f1: 0.8210, support: 909 },
+            ClassMetrics {
+                class: "0".into(),
+                precision: 0.8327,
+                recall: 0.7928,
+                f1: 0.8122,
+                support: 912,
+                ..Default::default()
+            },
+            ClassMetrics {
+                class: "1".into(),
+                precision: 0.8023,
+                recall: 0.8405,
+                f1: 0.8210,
+                support: 909,
+                ..Default::default()
+            },
         ],
         confusion: vec![vec![723, 189], vec![145, 764]],
         roc_curve: Some(RocCurve {
@@ -93,13 +107,21 @@ pub fn evaluation() -> Evaluation {
                 actual: "0".into(),
                 predicted: "1".into(),
                 score: 0.981,
+                ..Default::default()
             },
-            Mistake { text: HOSTILE.into(), actual: "1".into(), predicted: "0".into(), score: 0.952 },
+            Mistake {
+                text: HOSTILE.into(),
+                actual: "1".into(),
+                predicted: "0".into(),
+                score: 0.952,
+                ..Default::default()
+            },
             Mistake {
                 text: "you 'll get plenty of bad , dull and flat jokes , and love every one of them\n\nI did .".into(),
                 actual: "1".into(),
                 predicted: "0".into(),
                 score: 0.934,
+                ..Default::default()
             },
         ],
         golden: Vec::new(),
@@ -128,10 +150,12 @@ pub fn evaluation() -> Evaluation {
                     parameters: map(&[("C", &c.to_string())]),
                     mean,
                     standard_error: 0.004,
+                    ..Default::default()
                 })
                 .to_vec(),
             chosen: 3,
             reason: "C = 10 has the best mean accuracy.".into(),
+            ..Default::default()
         }),
         data: vec![
             DataFile {
@@ -149,6 +173,14 @@ pub fn evaluation() -> Evaluation {
                 rows: 1821,
             },
         ],
+        quality: None,
+        intervals: Vec::new(),
+        curves: Vec::new(),
+        reliability: Vec::new(),
+        histogram: None,
+        calibration: None,
+        warnings: Vec::new(),
+        dropped: Vec::new(),
     }
 }
 
@@ -159,7 +191,14 @@ pub fn many_classes() -> Evaluation {
         (0..20).map(|a| (0..20).map(|p| if a == p { 300 } else { (a * 7 + p * 3) % 11 }).collect()).collect();
     let per_class = classes
         .iter()
-        .map(|c| ClassMetrics { class: c.clone(), precision: 0.8, recall: 0.7, f1: 0.7467, support: 355 })
+        .map(|c| ClassMetrics {
+            class: c.clone(),
+            precision: 0.8,
+            recall: 0.7,
+            f1: 0.7467,
+            support: 355,
+            ..Default::default()
+        })
         .collect();
     let mut e = evaluation();
     e.metrics.average = Average::Macro;
