@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use linfa::DatasetBase;
-use model::{
-    Algorithm, AnalyzerKind, Classifier, FitError, Fitted, Frequency, Norm, Settings, StopWords, StripAccents,
-    TextClassifier, Tfidf, fit_classifier,
-};
+use model::{Algorithm, Classifier, FitError, Fitted, Settings, TextClassifier, Tfidf, fit_classifier};
 use ndarray::Array1;
 use report::evaluation::Tuning;
+use serde_json::Value;
 
-use crate::hyperparameters::Hyperparameters;
+use crate::hyperparameters::{Hyperparameters, NAMES, is_idle};
 use crate::log::say;
 use crate::tune;
 
@@ -121,71 +119,38 @@ fn log_solver(solver: &str, iterations: Option<u64>, converged: Option<bool>, se
     }
 }
 
-/// Settings as used, by hyperparameter name: what `auto` became, what the search chose.
+/// Settings as used, by hyperparameter name: what `auto` became, what the search chose; those without effect left out.
 fn parameters(asked: &Hyperparameters, settings: &Settings, solver: &str, tuned: bool) -> BTreeMap<String, String> {
-    let tfidf = &settings.tfidf;
-    let mut parameters = BTreeMap::new();
-    let mut set = |name: &str, value: String| {
-        parameters.insert(name.to_owned(), value);
+    let typed = match serde_json::to_value(settings) {
+        Ok(Value::Object(typed)) => typed,
+        // Settings are plain data, which serialises.
+        _ => Default::default(),
     };
-    set("text_column", asked.columns.text.clone());
-    set("label_column", asked.columns.label.clone());
-    set("seed", settings.seed.to_string());
-    set("class_weight", if settings.class_weight.is_some() { "balanced" } else { "none" }.into());
-    set("tune", if tuned { "cv" } else { "none" }.into());
-    match settings.algorithm {
-        Algorithm::Logistic => {
-            set("algorithm", "logistic".into());
-            set("solver", solver.into());
-            set("C", settings.c.to_string());
-            set("max_iter", settings.max_iter.to_string());
-            set("tol", settings.tol.to_string());
-        }
-        Algorithm::Tree => {
-            set("algorithm", "tree".into());
-            set("max_depth", settings.max_depth.to_string());
-            set("min_samples_leaf", settings.min_samples_leaf.to_string());
-        }
+    let shown = typed.iter().filter(|(name, _)| NAMES.contains(&name.as_str()) && !is_idle(name, settings));
+    let mut parameters: BTreeMap<String, String> =
+        shown.map(|(name, value)| (name.clone(), plain(name, value))).collect();
+    let mut set = |name: &str, value: &str| parameters.insert(name.to_owned(), value.to_owned());
+    set("text_column", &asked.columns.text);
+    set("label_column", &asked.columns.label);
+    set("tune", if tuned { "cv" } else { "none" });
+    if settings.algorithm == Algorithm::Logistic {
+        set("solver", solver);
     }
-    let analyzer = match tfidf.analyzer {
-        AnalyzerKind::Word => "word",
-        AnalyzerKind::Char => "char",
-        AnalyzerKind::CharWb => "char_wb",
-        AnalyzerKind::WordCharWb => "word+char_wb",
-    };
-    set("analyzer", analyzer.into());
-    set("ngram_range", format!("{},{}", tfidf.ngram_range.0, tfidf.ngram_range.1));
-    set("min_df", frequency(&tfidf.min_df));
-    set("max_df", frequency(&tfidf.max_df));
-    set("max_features", tfidf.max_features.map_or("none".into(), |terms| terms.to_string()));
-    set("sublinear_tf", tfidf.sublinear_tf.to_string());
-    set("smooth_idf", tfidf.smooth_idf.to_string());
-    set("lowercase", tfidf.lowercase.to_string());
-    let norm = match tfidf.norm {
-        Some(Norm::L1) => "l1",
-        Some(Norm::L2) => "l2",
-        None => "none",
-    };
-    set("norm", norm.into());
-    let strip_accents = match tfidf.strip_accents {
-        Some(StripAccents::Ascii) => "ascii",
-        Some(StripAccents::Unicode) => "unicode",
-        None => "none",
-    };
-    set("strip_accents", strip_accents.into());
-    let stop_words = match &tfidf.stop_words {
-        Some(StopWords::English) => "english".into(),
-        Some(StopWords::List(words)) => words.join(" "),
-        None => "none".into(),
-    };
-    set("stop_words", stop_words);
     parameters
 }
 
-/// With a point where it is a proportion, as it is read.
-fn frequency(value: &Frequency) -> String {
+/// A value as a hyperparameter is written: `1,2`, `none`, `10`; with a point where it is a share of the documents.
+fn plain(name: &str, value: &Value) -> String {
     match value {
-        Frequency::Count(documents) => documents.to_string(),
-        Frequency::Proportion(share) => format!("{share:?}"),
+        Value::Null => "none".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(|item| plain(name, item)).collect::<Vec<_>>().join(","),
+        Value::Number(number) => {
+            match number.as_f64().filter(|_| number.is_f64() && !matches!(name, "min_df" | "max_df")) {
+                Some(number) => number.to_string(),
+                None => number.to_string(),
+            }
+        }
+        other => other.to_string(),
     }
 }

@@ -1,25 +1,26 @@
 //! The job's hyperparameters: strings as SageMaker hands them, typed here and nowhere else.
 //!
-//! Every name stands in [`NAMES`]. What is planned but not done in this version is refused by name, a name that is
-//! none is refused with the nearest ones that are, and all that is wrong is told at once.
+//! Every name stands in [`NAMES`]. A name that is none is refused with the nearest ones that are, values that mean
+//! nothing together are refused by name, and all that is wrong is told at once.
 
 mod nearest;
-mod unavailable;
+mod together;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use model::{Algorithm, Settings};
+use model::Settings;
 
 use crate::reading::Columns;
+pub use together::is_idle;
 use values::{
-    algorithm, analyzer, boolean, class_weight, column, count, depth, frequency, ngram_range, norm, optional_count,
-    positive, seed, solver, stop_words, strip_accents, tune,
+    boolean, column, count, depth, frequency, memory, ngram_range, on_bad_rows, optional_count, optional_setting,
+    positive, seed, setting, share, stop_words, trees, tune,
 };
 
 /// Every hyperparameter there is, in the order of the table.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 32] = [
     "text_column",
     "label_column",
     "algorithm",
@@ -50,6 +51,7 @@ pub const NAMES: [&str; 31] = [
     "tree_features",
     "tune",
     "max_memory",
+    "on_bad_rows",
     "seed",
 ];
 
@@ -64,6 +66,15 @@ pub enum Tune {
     Auto,
 }
 
+/// What becomes of rows that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnBadRows {
+    /// The job is refused, the first faults named.
+    Fail,
+    /// They are left out, counted and told.
+    Skip,
+}
+
 /// The hyperparameters, typed.
 #[derive(Clone, Debug)]
 pub struct Hyperparameters {
@@ -71,6 +82,10 @@ pub struct Hyperparameters {
     pub columns: Columns,
     /// How settings are searched for.
     pub tune: Tune,
+    /// What becomes of rows that cannot be read.
+    pub on_bad_rows: OnBadRows,
+    /// Most bytes that the fit may hold; none: what the machine has.
+    pub max_memory: Option<u64>,
     /// What the model is fitted with.
     pub settings: Settings,
     /// Names set by the job.
@@ -107,14 +122,17 @@ impl Hyperparameters {
         let mut given = Given { values: &values, problems: &mut problems };
         let columns = given.columns();
         let mode = given.get("tune", Tune::Auto, tune);
-        let settings = given.settings();
-        unavailable::check(&values, &settings, &mut problems, &mut notes);
-        conflicts(&values, mode, &settings, &mut problems);
+        let on_bad_rows = given.get("on_bad_rows", OnBadRows::Fail, on_bad_rows);
+        let max_memory = given.get("max_memory", None, memory);
+        let mut settings = given.settings();
+        together::of_characters(&values, mode, &mut settings.tfidf, &mut problems);
+        together::conflicts(&values, mode, &settings, &mut problems);
         if !problems.is_empty() {
             return Err(HyperparameterError(problems));
         }
-        no_effect(&values, &settings, &mut notes);
-        Ok(Self { columns, tune: mode, settings, given: values.into_keys().collect(), notes })
+        together::no_effect(&values, mode, &settings, &mut notes);
+        let given = values.into_keys().collect();
+        Ok(Self { columns, tune: mode, on_bad_rows, max_memory, settings, given, notes })
     }
 }
 
@@ -148,48 +166,34 @@ impl Given<'_> {
 
     fn settings(&mut self) -> Settings {
         let mut settings = Settings::default();
-        settings.algorithm = self.get("algorithm", settings.algorithm, algorithm);
-        settings.solver = self.get("solver", settings.solver, solver);
+        settings.algorithm = self.get("algorithm", settings.algorithm, setting);
+        settings.solver = self.get("solver", settings.solver, setting);
+        settings.loss = self.get("loss", settings.loss, setting);
+        settings.beta = self.get("beta", settings.beta, share);
         settings.c = self.get("C", settings.c, positive);
-        settings.class_weight = self.get("class_weight", settings.class_weight, class_weight);
+        settings.class_weight = self.get("class_weight", settings.class_weight, optional_setting);
         settings.max_iter = self.get("max_iter", settings.max_iter, count);
         settings.tol = self.get("tol", settings.tol, positive);
         settings.max_depth = self.get("max_depth", settings.max_depth, depth);
         settings.min_samples_leaf = self.get("min_samples_leaf", settings.min_samples_leaf, count);
+        settings.n_estimators = self.get("n_estimators", settings.n_estimators, trees);
+        settings.tree_features = self.get("tree_features", settings.tree_features, count);
         settings.seed = self.get("seed", settings.seed, seed);
         let tfidf = &mut settings.tfidf;
-        tfidf.analyzer = self.get("analyzer", tfidf.analyzer, analyzer);
+        tfidf.analyzer = self.get("analyzer", tfidf.analyzer, setting);
+        tfidf.token_pattern = self.get("token_pattern", tfidf.token_pattern, setting);
         tfidf.ngram_range = self.get("ngram_range", tfidf.ngram_range, ngram_range);
+        tfidf.char_ngram_range = self.get("char_ngram_range", tfidf.char_ngram_range, ngram_range);
+        tfidf.weighting = self.get("weighting", tfidf.weighting, setting);
         tfidf.lowercase = self.get("lowercase", tfidf.lowercase, boolean);
-        tfidf.strip_accents = self.get("strip_accents", tfidf.strip_accents, strip_accents);
+        tfidf.strip_accents = self.get("strip_accents", tfidf.strip_accents, optional_setting);
         tfidf.stop_words = self.get("stop_words", tfidf.stop_words.take(), stop_words);
         tfidf.min_df = self.get("min_df", tfidf.min_df, frequency);
         tfidf.max_df = self.get("max_df", tfidf.max_df, frequency);
         tfidf.max_features = self.get("max_features", tfidf.max_features, optional_count);
         tfidf.smooth_idf = self.get("smooth_idf", tfidf.smooth_idf, boolean);
         tfidf.sublinear_tf = self.get("sublinear_tf", tfidf.sublinear_tf, boolean);
-        tfidf.norm = self.get("norm", tfidf.norm, norm);
+        tfidf.norm = self.get("norm", tfidf.norm, optional_setting);
         settings
-    }
-}
-
-/// Values that are good alone and not together.
-fn conflicts(values: &BTreeMap<String, String>, mode: Tune, settings: &Settings, problems: &mut Vec<String>) {
-    if mode == Tune::Cv && values.contains_key("C") {
-        problems.push("tune = \"cv\" chooses C, and C is set too; remove one of them".into());
-    }
-    if mode == Tune::Cv && settings.algorithm == Algorithm::Tree {
-        problems.push("tune = \"cv\" chooses C, which algorithm = \"tree\" does not have; set tune = \"none\"".into());
-    }
-}
-
-/// Tells of values that were given and do nothing for the chosen algorithm.
-fn no_effect(values: &BTreeMap<String, String>, settings: &Settings, notes: &mut Vec<String>) {
-    let (algorithm, without): (_, &[&str]) = match settings.algorithm {
-        Algorithm::Logistic => ("logistic", &["max_depth", "min_samples_leaf"]),
-        Algorithm::Tree => ("tree", &["solver", "loss", "C", "max_iter", "tol"]),
-    };
-    for name in without.iter().filter(|name| values.contains_key(**name)) {
-        notes.push(format!("hyperparameter {name} has no effect with algorithm = \"{algorithm}\""));
     }
 }

@@ -2,57 +2,49 @@
 
 use std::str::FromStr;
 
-use model::{Algorithm, AnalyzerKind, ClassWeight, Frequency, Norm, Solver, StopWords, StripAccents};
+use model::{Frequency, SettingError, StopWords};
 
-use super::Tune;
-use super::unavailable::not_available;
+use super::{OnBadRows, Tune};
 
-/// A value of a fixed set, by name; the names of `later` are refused as not available yet.
-fn one_of<T: Clone>(value: &str, known: &[(&str, T)], later: &[&str]) -> Result<T, String> {
+/// A value of a fixed set, by name.
+fn one_of<T: Clone>(value: &str, known: &[(&str, T)]) -> Result<T, String> {
     let lower = value.to_lowercase();
-    if let Some((_, typed)) = known.iter().find(|(name, _)| *name == lower) {
-        return Ok(typed.clone());
+    let names = || known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = known.iter().find(|(name, _)| *name == lower);
+    found.map(|(_, typed)| typed.clone()).ok_or_else(|| format!("expected one of {}", names()))
+}
+
+/// A setting of the model's, by the names it has there.
+pub fn setting<T: FromStr<Err = SettingError>>(value: &str) -> Result<T, String> {
+    value.to_lowercase().parse().map_err(|error: SettingError| format!("expected one of {}", error.expected))
+}
+
+/// The same, or `none`.
+pub fn optional_setting<T: FromStr<Err = SettingError>>(value: &str) -> Result<Option<T>, String> {
+    if is_none(value) {
+        return Ok(None);
     }
-    let names = known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    if later.contains(&lower.as_str()) { Err(not_available(&names)) } else { Err(format!("expected one of {names}")) }
+    setting(value).map(Some).map_err(|expected| format!("{expected}, none"))
 }
 
-pub fn algorithm(value: &str) -> Result<Algorithm, String> {
-    one_of(value, &[("logistic", Algorithm::Logistic), ("tree", Algorithm::Tree)], &["forest"])
-}
-
-pub fn solver(value: &str) -> Result<Solver, String> {
-    one_of(value, &[("auto", Solver::Auto), ("linfa", Solver::Linfa), ("sparse", Solver::Sparse)], &[])
-}
-
-pub fn analyzer(value: &str) -> Result<AnalyzerKind, String> {
-    let known = [("word", AnalyzerKind::Word), ("char", AnalyzerKind::Char), ("char_wb", AnalyzerKind::CharWb)];
-    one_of(value, &known, &["word+char_wb"])
-}
-
-pub fn class_weight(value: &str) -> Result<Option<ClassWeight>, String> {
-    one_of(value, &[("none", None), ("balanced", Some(ClassWeight::Balanced))], &[])
-}
-
-pub fn strip_accents(value: &str) -> Result<Option<StripAccents>, String> {
-    let known = [("none", None), ("ascii", Some(StripAccents::Ascii)), ("unicode", Some(StripAccents::Unicode))];
-    one_of(value, &known, &[])
+fn is_none(value: &str) -> bool {
+    value.eq_ignore_ascii_case("none")
 }
 
 pub fn stop_words(value: &str) -> Result<Option<StopWords>, String> {
-    one_of(value, &[("none", None), ("english", Some(StopWords::English))], &[])
-}
-
-pub fn norm(value: &str) -> Result<Option<Norm>, String> {
-    one_of(value, &[("l2", Some(Norm::L2)), ("l1", Some(Norm::L1)), ("none", None)], &[])
+    one_of(value, &[("none", None), ("english", Some(StopWords::English))])
 }
 
 pub fn tune(value: &str) -> Result<Tune, String> {
-    one_of(value, &[("auto", Tune::Auto), ("cv", Tune::Cv), ("none", Tune::None)], &[])
+    one_of(value, &[("auto", Tune::Auto), ("cv", Tune::Cv), ("none", Tune::None)])
+}
+
+pub fn on_bad_rows(value: &str) -> Result<OnBadRows, String> {
+    one_of(value, &[("fail", OnBadRows::Fail), ("skip", OnBadRows::Skip)])
 }
 
 pub fn boolean(value: &str) -> Result<bool, String> {
-    one_of(value, &[("true", true), ("false", false)], &[])
+    one_of(value, &[("true", true), ("false", false)])
 }
 
 pub fn column(value: &str) -> Result<String, String> {
@@ -63,6 +55,14 @@ pub fn positive(value: &str) -> Result<f64, String> {
     match value.parse::<f64>() {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
         _ => Err("expected a number above 0".into()),
+    }
+}
+
+/// A share of the whole.
+pub fn share(value: &str) -> Result<f64, String> {
+    match value.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 1".into()),
     }
 }
 
@@ -86,8 +86,16 @@ pub fn depth(value: &str) -> Result<usize, String> {
     }
 }
 
+/// The trees that one forest may have.
+pub fn trees(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(trees @ 1..=10_000) => Ok(trees),
+        _ => Err("expected an integer from 1 to 10000".into()),
+    }
+}
+
 pub fn optional_count(value: &str) -> Result<Option<usize>, String> {
-    if value.eq_ignore_ascii_case("none") {
+    if is_none(value) {
         return Ok(None);
     }
     count(value).map(Some).map_err(|_| "expected an integer from 1, or none".into())
@@ -120,9 +128,53 @@ pub fn ngram_range(value: &str) -> Result<(usize, usize), String> {
     }
 }
 
+/// Bytes, or a number with a binary or decimal unit: `4GiB`, `512 MB`; at least 1 byte.
+pub fn memory(value: &str) -> Result<Option<u64>, String> {
+    if is_none(value) {
+        return Ok(None);
+    }
+    let number = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor: Option<f64> = match value[number.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => Some(1.0),
+        "kb" => Some(1e3),
+        "mb" => Some(1e6),
+        "gb" => Some(1e9),
+        "tb" => Some(1e12),
+        "kib" => Some(1024.0),
+        "mib" => Some(1024f64.powi(2)),
+        "gib" => Some(1024f64.powi(3)),
+        "tib" => Some(1024f64.powi(4)),
+        _ => None,
+    };
+    match number.trim().parse::<f64>().ok().zip(factor).map(|(number, factor)| number * factor) {
+        Some(bytes) if (1.0..1e18).contains(&bytes) => Ok(Some(bytes as u64)),
+        _ => Err("expected bytes, or a size such as 4GiB".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_sizes() {
+        for (value, want) in [
+            ("4GiB", Some(Some(4 << 30))),
+            ("1073741824", Some(Some(1 << 30))),
+            ("512 MB", Some(Some(512_000_000))),
+            ("1.5gib", Some(Some(3 << 29))),
+            ("none", Some(None)),
+            ("lots", None),
+            ("-1", None),
+            ("0", None),
+            ("NaN", None),
+            ("inf", None),
+            ("4GiBs", None),
+            ("", None),
+        ] {
+            assert_eq!(memory(value).ok(), want, "{value}");
+        }
+    }
 
     #[test]
     fn ngram_ranges() {
