@@ -6,11 +6,12 @@
 
 mod analyzer;
 pub mod artifact;
+pub mod calibration;
 pub mod classifier;
 pub mod counts;
 pub mod error;
 pub mod lexicon;
-pub mod logistic;
+pub mod linear;
 pub mod records;
 pub mod settings;
 pub mod tfidf;
@@ -18,7 +19,8 @@ pub mod tree;
 
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
 pub use artifact::{Artifact, Contribution, Explanation, Prediction, TextClassifier};
-pub use classifier::{Classifier, Dataset, Fitted, Logistic, Tree, fit_classifier};
+pub use calibration::Calibration;
+pub use classifier::{Classifier, Dataset, Fitted, Linear, Link, Tree, fit_classifier};
 pub use counts::Counts;
 pub use error::{ArtifactError, FitError, NotLinear};
 pub use records::{Block, Records, TermFrequency};
