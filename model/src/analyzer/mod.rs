@@ -10,8 +10,8 @@ mod words;
 
 use std::collections::HashSet;
 
-use crate::tfidf::{AnalyzerKind, StopWords, StripAccents, TfidfParams};
-use chars::is_space;
+use crate::tfidf::{AnalyzerKind, StopWords, StripAccents, TfidfParams, TokenPattern};
+pub(crate) use chars::is_space;
 
 /// Text to terms, ready to run.
 #[derive(Debug, Clone)]
@@ -22,6 +22,7 @@ pub(crate) struct Analyzer {
     lowercase: bool,
     strip_accents: Option<StripAccents>,
     stop_words: Option<HashSet<Box<str>>>,
+    token_pattern: TokenPattern,
 }
 
 /// Buffers kept between documents.
@@ -46,13 +47,11 @@ impl Scratch {
 
 impl Analyzer {
     pub(crate) fn new(params: &TfidfParams) -> Self {
-        let stop_words = match (&params.stop_words, params.analyzer) {
-            (Some(StopWords::English), AnalyzerKind::Word) => {
-                Some(stop_words::ENGLISH.iter().map(|&w| w.into()).collect())
-            }
-            (Some(StopWords::List(list)), AnalyzerKind::Word) => Some(list.iter().map(|w| w.as_str().into()).collect()),
-            _ => None,
-        };
+        let words = matches!(params.analyzer, AnalyzerKind::Word | AnalyzerKind::WordCharWb);
+        let stop_words = params.stop_words.as_ref().filter(|_| words).map(|stop_words| match stop_words {
+            StopWords::English => stop_words::ENGLISH.iter().map(|&word| word.into()).collect(),
+            StopWords::List(list) => list.iter().map(|word| word.as_str().into()).collect(),
+        });
         Analyzer {
             kind: params.analyzer,
             shortest: params.ngram_range.0,
@@ -60,7 +59,53 @@ impl Analyzer {
             lowercase: params.lowercase,
             strip_accents: params.strip_accents,
             stop_words,
+            token_pattern: params.token_pattern,
         }
+    }
+
+    /// `text` as [`words`](Self::words), [`pieces`](Self::pieces) and [`chars`](Self::chars) want it: lowercased and
+    /// stripped into the buffer, or as it came where neither is asked.
+    #[inline]
+    pub(crate) fn prepare<'t>(&self, text: &'t str, buffer: &'t mut String) -> &'t str {
+        if !self.lowercase && self.strip_accents.is_none() {
+            return text;
+        }
+        buffer.clear();
+        preprocess::preprocess(text, self.lowercase, self.strip_accents, buffer);
+        buffer
+    }
+
+    /// Visits the words of a prepared text, without stop words: the units of n-grams of words.
+    #[inline]
+    pub(crate) fn words<'t>(&self, prepared: &'t str, mut visit: impl FnMut(&'t str)) {
+        match (&self.stop_words, self.token_pattern) {
+            (None, TokenPattern::Word) => words::words(prepared, visit),
+            (None, TokenPattern::WordPunct) => words::words_and_marks(prepared, visit),
+            (Some(stops), pattern) => {
+                let unless_stopped = |word| {
+                    if !stops.contains(word) {
+                        visit(word);
+                    }
+                };
+                match pattern {
+                    TokenPattern::Word => words::words(prepared, unless_stopped),
+                    TokenPattern::WordPunct => words::words_and_marks(prepared, unless_stopped),
+                }
+            }
+        }
+    }
+
+    /// Visits what white space parts in a prepared text, none of it empty: what `char_wb` pads with a space at either end
+    /// and takes its n-grams from.
+    #[inline]
+    pub(crate) fn pieces<'t>(&self, prepared: &'t str, visit: impl FnMut(&'t str)) {
+        words::pieces(prepared, visit);
+    }
+
+    /// Visits the characters of a prepared text as `char` sees them: two or more white spaces are one space.
+    #[inline]
+    pub(crate) fn chars(&self, prepared: &str, visit: impl FnMut(char)) {
+        spaces_normalised(prepared, visit);
     }
 
     /// Visits the terms of `text`; one that comes again is visited again.
@@ -81,7 +126,7 @@ impl Analyzer {
             AnalyzerKind::Word => self.word_ngrams(shortest, longest, scratch, visit),
             AnalyzerKind::Char => {
                 scratch.joined.clear();
-                push_spaces_normalised(&scratch.text, &mut scratch.joined);
+                spaces_normalised(&scratch.text, |c| scratch.joined.push(c));
                 mark_chars(&scratch.joined, &mut scratch.chars);
                 let (joined, chars) = (&scratch.joined, &scratch.chars);
                 let length = chars.len() - 1;
@@ -113,20 +158,12 @@ impl Analyzer {
 
     fn word_ngrams(&self, shortest: usize, longest: usize, scratch: &mut Scratch, mut visit: impl FnMut(&str)) {
         let Scratch { text, joined, words: spans, .. } = scratch;
-        let stops = self.stop_words.as_ref();
         if (shortest, longest) == (1, 1) {
-            return words::words(text, |word| {
-                if stops.is_none_or(|stops| !stops.contains(word)) {
-                    visit(word);
-                }
-            });
+            return self.words(text, visit);
         }
         joined.clear();
         spans.clear();
-        words::words(text, |word| {
-            if stops.is_some_and(|stops| stops.contains(word)) {
-                return;
-            }
+        self.words(text, |word| {
             if !joined.is_empty() {
                 joined.push(' ');
             }
@@ -143,14 +180,14 @@ impl Analyzer {
 }
 
 /// Two or more white spaces become one space; one alone stays what it is (scikit-learn's `\s\s+`).
-fn push_spaces_normalised(text: &str, out: &mut String) {
+fn spaces_normalised(text: &str, mut visit: impl FnMut(char)) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if is_space(c) && chars.next_if(|&next| is_space(next)).is_some() {
             while chars.next_if(|&next| is_space(next)).is_some() {}
-            out.push(' ');
+            visit(' ');
         } else {
-            out.push(c);
+            visit(c);
         }
     }
 }
