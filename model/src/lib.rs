@@ -16,6 +16,7 @@ pub mod records;
 pub mod settings;
 pub mod tfidf;
 pub mod tree;
+mod vocabulary;
 
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
 pub use artifact::{Artifact, Contribution, Explanation, Prediction, TextClassifier};

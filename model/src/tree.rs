@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2};
 
 use crate::classifier::{Dataset, to_dense};
 use crate::error::FitError;
-use crate::logistic::{count_rows, most_probable};
+use crate::linear::{count_rows, most_probable};
 use crate::records::Records;
 use crate::settings::Settings;
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::artifact::Artifact;
 use crate::artifact::tensors::Model;
 use crate::error::NotLinear;
-use crate::logistic::{link, most_probable};
+use crate::linear::{link, most_probable};
 
 /// A prediction's score, term by term.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use ndarray::ArrayViewMut1;
 use crate::analyzer;
 use crate::artifact::Artifact;
 use crate::artifact::tensors::Model;
-use crate::logistic::{link, most_probable};
+use crate::linear::{link, most_probable};
 use crate::tfidf::weigh::weigh;
 use crate::tree::descend;
 

@@ -39,7 +39,7 @@ impl TextClassifier {
             format: FORMAT.into(),
             format_version: FORMAT_VERSION,
             algorithm: match self.classifier {
-                Classifier::Logistic(_) => Algorithm::Logistic,
+                Classifier::Linear(_) => Algorithm::Logistic,
                 Classifier::Tree(_) => Algorithm::Tree,
             },
             classes: self.classes.clone(),
@@ -59,7 +59,7 @@ impl TextClassifier {
     fn check(&self, provenance: &Provenance) -> Result<(), String> {
         let terms = self.tfidf.len();
         let (weighed, classes) = match &self.classifier {
-            Classifier::Logistic(logistic) => (logistic.weights.nrows(), logistic.classes()),
+            Classifier::Linear(logistic) => (logistic.weights.nrows(), logistic.classes()),
             Classifier::Tree(tree) => (terms, tree.classes()),
         };
         if weighed != terms || classes != self.classes.len() {
@@ -71,7 +71,7 @@ impl TextClassifier {
         if !self.classes.is_sorted_by(|a, b| a < b) {
             return Err(format!("labels are ascending and each is another; found {:?}", self.classes));
         }
-        if let Classifier::Logistic(logistic) = &self.classifier
+        if let Classifier::Linear(logistic) = &self.classifier
             && logistic.weights.iter().chain(&logistic.intercept).any(|&weight| !(weight as f32).is_finite())
         {
             return Err("a weight is not a finite 32-bit number".into());

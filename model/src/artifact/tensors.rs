@@ -6,7 +6,7 @@ use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use crate::classifier::Classifier;
-use crate::logistic::vectors_of;
+use crate::linear::vectors_of;
 use crate::settings::Algorithm;
 use crate::tree::Split;
 
@@ -33,7 +33,7 @@ pub(super) fn to_bytes(idf: &[f64], classifier: &Classifier) -> Result<Vec<u8>, 
     let mut tensors: Vec<(&str, Dtype, Vec<usize>, Vec<u8>)> =
         vec![("idf", Dtype::F32, vec![idf.len()], floats(&mut idf.iter().copied()))];
     match classifier {
-        Classifier::Logistic(logistic) => {
+        Classifier::Linear(logistic) => {
             let (weights, intercept) = (&logistic.weights, &logistic.intercept);
             tensors.push(("weights", Dtype::F32, weights.shape().into(), floats(&mut weights.iter().copied())));
             tensors.push(("intercept", Dtype::F32, intercept.shape().into(), floats(&mut intercept.iter().copied())));

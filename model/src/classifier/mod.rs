@@ -5,8 +5,8 @@ use linfa::traits::PredictInplace;
 use ndarray::{Array1, Array2};
 
 use crate::error::FitError;
-pub use crate::logistic::Logistic;
-use crate::logistic::{self, Convergence, LogisticParams};
+use crate::linear::{self, Convergence, LinearParams};
+pub use crate::linear::{Linear, Link};
 use crate::records::Records;
 use crate::settings::{Algorithm, Settings, Solver};
 pub use crate::tree::Tree;
@@ -20,8 +20,8 @@ pub const AUTO_DENSE_BYTES: u64 = 8 << 20;
 /// A fitted classifier.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Classifier {
-    /// Logistic regression.
-    Logistic(Logistic),
+    /// A linear classifier.
+    Linear(Linear),
     /// A decision tree.
     Tree(Tree),
 }
@@ -70,8 +70,8 @@ pub fn fit_classifier(
 }
 
 fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<Fitted, FitError> {
-    let (logistic, converged) = logistic::fit_linfa(settings, dataset, classes)?;
-    let classifier = Classifier::Logistic(logistic);
+    let (logistic, converged) = linear::fit_linfa(settings, dataset, classes)?;
+    let classifier = Classifier::Linear(logistic);
     Ok(Fitted { classifier, solver: "linfa", iterations: None, converged: Some(converged) })
 }
 
@@ -83,13 +83,13 @@ fn fit_sparse(
 ) -> Result<Fitted, FitError> {
     let start = match start {
         None => None,
-        Some(Classifier::Logistic(start)) => Some(start),
+        Some(Classifier::Linear(start)) => Some(start),
         Some(Classifier::Tree(_)) => {
             let (found, expected) = ("a decision tree".into(), "a logistic regression".into());
             return Err(FitError::Start { found, expected });
         }
     };
-    let params = LogisticParams::new(classes)
+    let params = LinearParams::new(classes)
         .c(settings.c)
         .class_weight(settings.class_weight)
         .max_iter(settings.max_iter)
@@ -97,7 +97,7 @@ fn fit_sparse(
         .check()?;
     let (logistic, Convergence { iterations, converged, .. }) = params.fit_from(dataset, start)?;
     Ok(Fitted {
-        classifier: Classifier::Logistic(logistic),
+        classifier: Classifier::Linear(logistic),
         solver: "sparse",
         iterations: Some(iterations),
         converged: Some(converged),
@@ -111,7 +111,7 @@ impl Classifier {
     /// Where `records` are of another vocabulary.
     pub fn probabilities(&self, records: &Records) -> Array2<f64> {
         match self {
-            Classifier::Logistic(logistic) => logistic.probabilities(records),
+            Classifier::Linear(logistic) => logistic.probabilities(records),
             Classifier::Tree(tree) => tree.probabilities(records),
         }
     }
@@ -119,7 +119,7 @@ impl Classifier {
     /// Number of classes.
     pub fn classes(&self) -> usize {
         match self {
-            Classifier::Logistic(logistic) => logistic.classes(),
+            Classifier::Linear(logistic) => logistic.classes(),
             Classifier::Tree(tree) => tree.classes(),
         }
     }
@@ -128,7 +128,7 @@ impl Classifier {
 impl PredictInplace<Records, Array1<usize>> for Classifier {
     fn predict_inplace<'a>(&'a self, records: &'a Records, classes: &mut Array1<usize>) {
         match self {
-            Classifier::Logistic(logistic) => logistic.predict_inplace(records, classes),
+            Classifier::Linear(logistic) => logistic.predict_inplace(records, classes),
             Classifier::Tree(tree) => tree.predict_inplace(records, classes),
         }
     }

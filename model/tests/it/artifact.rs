@@ -115,7 +115,7 @@ fn what_cannot_be_saved_leaves_nothing() {
     classifier.classes.push("one more".into());
     assert!(classifier.save(dir.path(), &provenance()).unwrap_err().to_string().contains("2 classes"));
     let mut classifier = one_of_each().remove(0);
-    if let Classifier::Logistic(logistic) = &mut classifier.classifier {
+    if let Classifier::Linear(logistic) = &mut classifier.classifier {
         logistic.weights[(0, 0)] = 1e300;
     }
     assert!(classifier.save(dir.path(), &provenance()).unwrap_err().to_string().contains("32-bit"));

@@ -2,7 +2,7 @@
 
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
-use model::logistic::LogisticParams;
+use model::linear::LinearParams;
 use model::{Algorithm, ClassWeight, Classifier, Dataset, FitError, Records, Settings, Solver, fit_classifier};
 use proptest::prelude::*;
 
@@ -84,9 +84,9 @@ fn a_warm_start_is_there_at_once() {
 #[test]
 fn linfas_traits_fit_and_predict() {
     let dataset = dataset(&two_classes());
-    let logistic = LogisticParams::new(2).c(100.0).check().unwrap().fit(&dataset).unwrap();
+    let logistic = LinearParams::new(2).c(100.0).check().unwrap().fit(&dataset).unwrap();
     assert_eq!(logistic.predict(&dataset), dataset.targets);
-    assert!(LogisticParams::new(2).c(-1.0).check().unwrap_err().to_string().starts_with("C is `-1`"));
+    assert!(LinearParams::new(2).c(-1.0).check().unwrap_err().to_string().starts_with("C is `-1`"));
 }
 
 #[test]
@@ -132,7 +132,7 @@ proptest! {
         let records = Records::from_rows(3, rows.iter().map(sparse));
         let targets = rows.iter().enumerate().map(|(i, (_, target))| if i < 3 { i } else { *target }).collect();
         let dataset = Dataset::new(records, targets);
-        let params = LogisticParams::new(3).c(c).max_iter(50).check().unwrap();
+        let params = LinearParams::new(3).c(c).max_iter(50).check().unwrap();
         let (logistic, convergence) = params.fit_from(&dataset, None).unwrap();
         prop_assert!(convergence.objective <= 3f64.ln() + 1e-12, "{convergence:?}");
         prop_assert!(logistic.probabilities(dataset.records()).iter().all(|p| (0.0..=1.0).contains(p)));

@@ -1,7 +1,7 @@
 //! Recordings of scikit-learn (`tests/golden/*/make.py` makes them): the same numbers must come out.
 
 use linfa::ParamGuard;
-use model::logistic::LogisticParams;
+use model::linear::LinearParams;
 use model::{ClassWeight, Dataset, FitError, Records, TfidfParams};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -101,7 +101,7 @@ fn logistic_regression_is_scikit_learns() {
         let records = Records::from_rows(case.columns, case.rows.iter().map(row));
         let dataset = Dataset::new(records, case.targets.iter().copied().collect());
         let LogisticSettings { c, class_weight } = case.params;
-        let params = LogisticParams::new(case.classes).c(c).class_weight(class_weight);
+        let params = LinearParams::new(case.classes).c(c).class_weight(class_weight);
         let fit = |tol, max_iter| params.tol(tol).max_iter(max_iter).check().unwrap().fit_from(&dataset, None).unwrap();
         let (logistic, convergence) = fit(1e-10, 10_000);
         assert!(convergence.converged, "{name}: {convergence:?}");

@@ -6,9 +6,9 @@ use ndarray::Array1;
 
 use crate::classifier::Dataset;
 use crate::error::FitError;
-use crate::logistic::objective::Objective;
-use crate::logistic::solver::{self, Convergence};
-use crate::logistic::{Logistic, vectors_of};
+use crate::linear::objective::Objective;
+use crate::linear::solver::{self, Convergence};
+use crate::linear::{Linear, vectors_of};
 use crate::records::Records;
 use crate::settings::{ClassWeight, SettingError};
 
@@ -21,11 +21,11 @@ use crate::settings::{ClassWeight, SettingError};
 /// | `max_iter` | 100 | most iterations | from 1 |
 /// | `tol` | 1e-4 | greatest component of the mean objective's gradient at the end | above 0 |
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LogisticParams(LogisticValidParams);
+pub struct LinearParams(LinearValidParams);
 
 /// Checked parameters of a logistic regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LogisticValidParams {
+pub struct LinearValidParams {
     classes: usize,
     c: f64,
     class_weight: Option<ClassWeight>,
@@ -33,10 +33,10 @@ pub struct LogisticValidParams {
     tol: f64,
 }
 
-impl LogisticParams {
+impl LinearParams {
     /// Defaults, for so many classes.
     pub fn new(classes: usize) -> Self {
-        LogisticParams(LogisticValidParams { classes, c: 1.0, class_weight: None, max_iter: 100, tol: 1e-4 })
+        LinearParams(LinearValidParams { classes, c: 1.0, class_weight: None, max_iter: 100, tol: 1e-4 })
     }
 
     /// Inverse strength of regularisation, as scikit-learn's `C`.
@@ -64,11 +64,11 @@ impl LogisticParams {
     }
 }
 
-impl ParamGuard for LogisticParams {
-    type Checked = LogisticValidParams;
+impl ParamGuard for LinearParams {
+    type Checked = LinearValidParams;
     type Error = FitError;
 
-    fn check_ref(&self) -> Result<&LogisticValidParams, FitError> {
+    fn check_ref(&self) -> Result<&LinearValidParams, FitError> {
         let positive = |v: f64| v.is_finite() && v > 0.0;
         match self.0 {
             p if p.classes < 2 => Err(FitError::OneClass { classes: p.classes }),
@@ -79,14 +79,14 @@ impl ParamGuard for LogisticParams {
         }
     }
 
-    fn check(self) -> Result<LogisticValidParams, FitError> {
+    fn check(self) -> Result<LinearValidParams, FitError> {
         self.check_ref().copied()
     }
 }
 
-impl LogisticValidParams {
+impl LinearValidParams {
     /// Fits, from `start` where there is one (of the same vocabulary and classes), and tells how it went.
-    pub fn fit_from(&self, dataset: &Dataset, start: Option<&Logistic>) -> Result<(Logistic, Convergence), FitError> {
+    pub fn fit_from(&self, dataset: &Dataset, start: Option<&Linear>) -> Result<(Linear, Convergence), FitError> {
         let objective = Objective::new(dataset, self.classes, self.c, self.class_weight)?;
         let mut point = vec![0.0; objective.dimensions()];
         if let Some(start) = start {
@@ -103,10 +103,10 @@ impl LogisticValidParams {
     }
 }
 
-impl Fit<Records, Array1<usize>, FitError> for LogisticValidParams {
-    type Object = Logistic;
+impl Fit<Records, Array1<usize>, FitError> for LinearValidParams {
+    type Object = Linear;
 
-    fn fit(&self, dataset: &Dataset) -> Result<Logistic, FitError> {
+    fn fit(&self, dataset: &Dataset) -> Result<Linear, FitError> {
         Ok(self.fit_from(dataset, None)?.0)
     }
 }

@@ -7,8 +7,8 @@ use ndarray::{Array1, Axis};
 
 use crate::classifier::{Dataset, to_dense};
 use crate::error::FitError;
-use crate::logistic::Logistic;
-use crate::logistic::objective::{Objective, count_rows};
+use crate::linear::objective::{Objective, count_rows};
+use crate::linear::{Linear, Link};
 use crate::settings::{SettingError, Settings};
 
 /// Fits with linfa-logistic; also whether the gradient has come under the tolerance.
@@ -16,7 +16,7 @@ use crate::settings::{SettingError, Settings};
 /// It minimises `Σ lossᵢ + ½ α ‖w‖²`, which is this crate's objective over `C` where `α = 1 / C`. Its tolerance is the
 /// length of that gradient, ours the greatest component of the mean's: `tol · rows` is never the laxer. It starts from zero
 /// always, since its data is small.
-pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<(Logistic, bool), FitError> {
+pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<(Linear, bool), FitError> {
     if settings.class_weight.is_some() {
         return Err(FitError::Unsupported {
             algorithm: "solver=linfa",
@@ -38,7 +38,8 @@ pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) 
         let fitted = params.fit(&dense)?;
         // Which of the classes linfa takes for the positive one depends on their order and number.
         let sign = if fitted.labels().pos.class == 1 { 1.0 } else { -1.0 };
-        Logistic {
+        Linear {
+            link: Link::Logistic,
             weights: (fitted.params() * sign).insert_axis(Axis(1)),
             intercept: Array1::from_elem(1, fitted.intercept() * sign),
         }
@@ -46,7 +47,7 @@ pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) 
         let params = MultiLogisticRegression::default();
         let params = params.alpha(alpha).max_iterations(settings.max_iter).gradient_tolerance(tolerance);
         let fitted = params.fit(&dense)?;
-        Logistic { weights: fitted.params().to_owned(), intercept: fitted.intercept().to_owned() }
+        Linear { link: Link::Softmax, weights: fitted.params().to_owned(), intercept: fitted.intercept().to_owned() }
     };
     let mut point = vec![0.0; objective.dimensions()];
     let mut gradient = point.clone();

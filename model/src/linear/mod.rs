@@ -1,36 +1,37 @@
-//! Logistic regression on sparse records: binary with one weight vector, multinomial (softmax) with one a class.
+//! Linear classifiers on sparse records: one weight vector for two classes, else one a class.
 //!
-//! [`LogisticParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`); the objective is scikit-learn's,
-//! the solver L-BFGS.
+//! [`LinearParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`).
 
-mod hyperparams;
 mod linfa_solver;
+mod link;
 mod objective;
+mod params;
 mod solver;
 
 use linfa::traits::PredictInplace;
 use ndarray::{Array1, Array2, ArrayViewMut1};
 
-pub use hyperparams::{LogisticParams, LogisticValidParams};
 pub(crate) use linfa_solver::fit_linfa;
+pub use link::Link;
 pub(crate) use objective::count_rows;
+pub use params::{LinearParams, LinearValidParams};
 pub use solver::Convergence;
 
 use crate::records::Records;
 
-/// A fitted logistic regression.
-///
-/// With two classes there is one weight vector and the score is the second class's log-odds; with `K > 2` there are `K`
-/// and the probabilities are the softmax of the scores. The score is `intercept + Σ weight · value`.
+/// A fitted linear classifier. A score is `intercept + Σ weight · value`: with two classes there is one, the second
+/// class's; with `K > 2` there are `K`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Logistic {
-    /// Shape `(terms, vectors)`: 1 vector for two classes, else one a class.
+pub struct Linear {
+    /// In the units of the records' values, shape `(terms, vectors)`: 1 vector for two classes, else one a class.
     pub weights: Array2<f64>,
     /// Shape `(vectors,)`.
     pub intercept: Array1<f64>,
+    /// Scores to probabilities.
+    pub link: Link,
 }
 
-impl Logistic {
+impl Linear {
     /// Number of classes.
     pub fn classes(&self) -> usize {
         classes_of(self.intercept.len())
@@ -57,13 +58,14 @@ impl Logistic {
         let scores = self.scores(records);
         let mut probabilities = Array2::zeros((records.rows(), self.classes()));
         for (score, probability) in scores.rows().into_iter().zip(probabilities.rows_mut()) {
-            link(score.iter().copied(), probability);
+            let (score, mut probability) = (score.to_vec(), probability);
+            self.link.apply(&score, probability.as_slice_mut().expect("rows are contiguous"));
         }
         probabilities
     }
 }
 
-impl PredictInplace<Records, Array1<usize>> for Logistic {
+impl PredictInplace<Records, Array1<usize>> for Linear {
     fn predict_inplace<'a>(&'a self, records: &'a Records, classes: &mut Array1<usize>) {
         for (probabilities, class) in self.probabilities(records).rows().into_iter().zip(classes) {
             *class = most_probable(probabilities);
@@ -90,7 +92,7 @@ pub(crate) fn link(scores: impl Iterator<Item = f64> + Clone, mut probabilities:
     if probabilities.len() == 2 {
         let second = scores.sum::<f64>();
         // Each from its own exponential: the smaller keeps its precision.
-        (probabilities[0], probabilities[1]) = (objective::logistic(-second), objective::logistic(second));
+        (probabilities[0], probabilities[1]) = (link::logistic(-second), link::logistic(second));
         return;
     }
     let greatest = scores.clone().fold(f64::NEG_INFINITY, f64::max);

@@ -2,7 +2,7 @@
 //! algorithms 7.4, 7.5, 3.5 and 3.6).
 
 use crate::error::FitError;
-use crate::logistic::objective::Objective;
+use crate::linear::objective::Objective;
 
 /// Steps remembered.
 const MEMORY: usize = 10;

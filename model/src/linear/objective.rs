@@ -8,7 +8,8 @@ use ndarray::{Array1, Array2};
 
 use crate::classifier::Dataset;
 use crate::error::FitError;
-use crate::logistic::{Logistic, vectors_of};
+use crate::linear::link::{logistic, softplus};
+use crate::linear::{Linear, Link, vectors_of};
 use crate::records::Records;
 use crate::settings::ClassWeight;
 
@@ -120,16 +121,17 @@ impl<'d> Objective<'d> {
     }
 
     /// A point as a classifier.
-    pub(super) fn split(&self, point: &[f64]) -> Logistic {
+    pub(super) fn split(&self, point: &[f64]) -> Linear {
         let terms = self.records.columns();
-        Logistic {
+        Linear {
             weights: Array2::from_shape_fn((terms, self.vectors), |(term, k)| point[term * self.vectors + k]),
             intercept: point[terms * self.vectors..].iter().copied().collect(),
+            link: if self.vectors == 1 { Link::Logistic } else { Link::Softmax },
         }
     }
 
     /// A classifier as a point.
-    pub(super) fn join(&self, logistic: &Logistic, point: &mut [f64]) {
+    pub(super) fn join(&self, logistic: &Linear, point: &mut [f64]) {
         let all = logistic.weights.iter().chain(&logistic.intercept);
         for (coordinate, &value) in point.iter_mut().zip(all) {
             *coordinate = value;
@@ -153,16 +155,6 @@ pub(crate) fn count_rows(records: &Records, targets: &Array1<usize>, classes: us
         Some(class) => Err(FitError::EmptyClass { class, classes }),
         None => Ok(rows),
     }
-}
-
-/// `1 / (1 + exp(-x))`.
-pub(crate) fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-/// `ln(1 + exp(x))`, without overflow.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]
@@ -228,12 +220,5 @@ mod tests {
             "class 2 of 3 has no row to learn from; add rows or remove the class"
         );
         assert_eq!(refused(&[0, 0, 0], 1).unwrap(), "1 class: a classifier needs two or more; check the labels");
-    }
-
-    #[test]
-    fn softplus_neither_overflows_nor_vanishes() {
-        assert_eq!(softplus(1000.0), 1000.0);
-        assert_eq!(softplus(-1000.0), 0.0);
-        assert!((softplus(-40.0) - (-40.0f64).exp()).abs() < 1e-30);
     }
 }
