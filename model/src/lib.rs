@@ -15,6 +15,7 @@ pub mod linear;
 pub mod records;
 pub mod settings;
 pub mod tfidf;
+pub mod threads;
 pub mod tree;
 mod vocabulary;
 

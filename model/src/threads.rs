@@ -1,0 +1,94 @@
+//! Work on several threads, with results that do not tell how many there were.
+//!
+//! The number is the process's ([`set`]); work that is done within other work here has one thread, so that folds in parallel do
+//! not each start as many threads again.
+
+use std::cell::Cell;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// 0: as many as there are cores.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on so many threads; 0 for as many as there are cores (the default).
+pub fn set(threads: usize) {
+    THREADS.store(threads, Ordering::Relaxed);
+}
+
+/// Threads that work started here would have: at least 1, and 1 within other work.
+pub fn count() -> usize {
+    match THREADS.load(Ordering::Relaxed) {
+        _ if WITHIN.get() => 1,
+        0 => thread::available_parallelism().map_or(1, NonZero::get),
+        threads => threads,
+    }
+}
+
+/// `work(0), …, work(count - 1)`, in that order, computed in any.
+pub fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = self::count().min(count);
+    if threads < 2 {
+        return (0..count).map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let worker = |_| {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return done;
+            }
+            done.push((index, work(index)));
+        }
+    };
+    let mut done: Vec<(usize, T)> = each((0..threads).collect(), worker).into_iter().flatten().collect();
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, value)| value).collect()
+}
+
+/// `work` on every part, each on a thread of its own, the last on the caller's: have no more parts than [`count`] says.
+/// Results are in the order of the parts.
+pub fn each<P: Send, T: Send>(mut parts: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
+    let Some(last) = parts.pop() else { return Vec::new() };
+    if parts.is_empty() {
+        return vec![work(last)];
+    }
+    let within = |part| {
+        let before = WITHIN.replace(true);
+        let result = work(part);
+        WITHIN.set(before);
+        result
+    };
+    thread::scope(|scope| {
+        let within = &within;
+        let workers: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || within(part))).collect();
+        let own = within(last);
+        let join = |worker: thread::ScopedJoinHandle<'_, T>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().map(join).chain([own]).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_kept() {
+        assert_eq!(map(1000, |n| n * n), (0..1000).map(|n| n * n).collect::<Vec<_>>());
+        assert_eq!(map(0, |n| n), Vec::<usize>::new());
+        assert_eq!(each(vec![3, 1, 2], |n| n + 1), [4, 2, 3]);
+    }
+
+    #[test]
+    fn work_within_work_has_one_thread() {
+        assert_eq!(each(vec![(), ()], |()| count()), [1, 1]);
+        assert_eq!(each(vec![()], |()| WITHIN.get()), [false], "one part keeps all threads for what is within it");
+    }
+}
