@@ -34,12 +34,13 @@ fn platts_sigmoid_is_scikit_learns() {
     }
 }
 
-/// Rows of scores and classes that follow from them with probabilities `σ(truth · s + offset)`, as far as 1000 rows can.
+/// Scores and the classes that follow from them with probabilities `σ(truth · s + offset)`, to the hundredth.
 fn two_classes(truth: f64, offset: f64) -> (Array2<f64>, Vec<usize>) {
-    let score = |i: usize| (i / 10) as f64 / 10.0 - 5.0;
-    // Ten rows share a score; as many of them as the probability says are of class 1.
-    let class = |i: usize| usize::from((i % 10) as f64 + 0.5 < 10.0 / (1.0 + (-(truth * score(i) + offset)).exp()));
-    (Array2::from_shape_fn((1000, 1), |(i, _)| score(i)), (0..1000).map(class).collect())
+    let score = |i: usize| (i / 100) as f64 / 10.0 - 5.0;
+    // A hundred rows share a score; as many of them as the probability says are of class 1.
+    let class =
+        |i: usize| usize::from(((i % 100) as f64 + 0.5) / 100.0 < 1.0 / (1.0 + (-(truth * score(i) + offset)).exp()));
+    (Array2::from_shape_fn((10_000, 1), |(i, _)| score(i)), (0..10_000).map(class).collect())
 }
 
 #[test]
