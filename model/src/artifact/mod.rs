@@ -20,9 +20,11 @@
 //!
 //! Opening checks every byte: lengths and checksums against the manifest, then what each number means.
 
+pub(crate) mod container;
 mod explain;
 pub mod manifest;
 mod map;
+pub(crate) mod mapped;
 mod open;
 mod predict;
 mod save;

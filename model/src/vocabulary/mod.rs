@@ -1,0 +1,187 @@
+//! The vocabulary on disk: terms are found by walking from unit to unit on the mapped file, and no table is rebuilt.
+//!
+//! Units (words, or characters) are numbered in the order of their hashes (xxh3, 64 bit, seed 0), so that a few of them
+//! share a bucket that the hash leads to. A term of `n` units is a child of the term of its first `n - 1`: the children of
+//! each lie together, ascending by their last unit, and since units are numbered by hash, where a child must lie is
+//! nearly known before looking (interpolation search). So a longer term takes four bytes, and one whose beginning is
+//! unknown costs no look at all.
+//!
+//! | tensor, for `words` and `chars` | what |
+//! | --- | --- |
+//! | `words.text` u8 (bytes) | the units' UTF-8, one after the other |
+//! | `words.lengths` u8 or u32 (units) | bytes of each |
+//! | `words.buckets` u32 (buckets + 1, 2) | of each bucket its first unit, and where in the text that begins; the bucket of a unit is `(hash >> 32) · buckets >> 32` |
+//! | `words.N.unit` u32 (grams of `N` units), `N ≥ 2` | the last unit of each |
+//! | `words.N.first` u32 (grams of `N - 1` units + 1) | where the children of each begin among those of `N` |
+//! | `words.N.rows` u32 (grams of `N` units + 1) | how many before each are terms; not there where all are, or none is |
+//!
+//! The number of a term is its row in `terms` of the tensors: words before characters, short before long.
+
+mod build;
+mod reverse;
+mod search;
+
+pub(crate) use build::build;
+
+use safetensors::Dtype;
+
+use crate::artifact::mapped::{Array, Checked, Mapped};
+use crate::lexicon::Unit;
+
+/// What stands where there is no unit, gram or row.
+pub(crate) const NONE: u32 = u32::MAX;
+/// The most units a term can have.
+pub(crate) const LONGEST: usize = 64;
+/// Units that a bucket holds on average.
+const BUCKET: usize = 4;
+
+/// A mapped vocabulary.
+#[derive(Debug)]
+pub(crate) struct Vocabulary {
+    file: Mapped,
+    kinds: Vec<Kind>,
+    terms: usize,
+}
+
+/// The terms of one kind of units.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) unit: Unit,
+    text: Array,
+    lengths: Array,
+    /// Whether lengths take four bytes.
+    wide: bool,
+    buckets: Array,
+    units: usize,
+    /// `levels[n - 1]`: the grams of `n` units.
+    levels: Vec<Level>,
+}
+
+#[derive(Debug)]
+struct Level {
+    grams: usize,
+    /// Last unit and first child: of the levels above the first.
+    children: Option<Children>,
+    /// The row of the first term here.
+    start: usize,
+    rows: Rows,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Children {
+    unit: Array,
+    first: Array,
+}
+
+/// Which grams of a level are terms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Rows {
+    None,
+    All,
+    /// How many are before each gram.
+    Some(Array),
+}
+
+/// How the tensors of a kind of units are named.
+fn name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Word => "words",
+        Unit::Char => "chars",
+    }
+}
+
+impl Vocabulary {
+    /// Reads where what lies; `kinds` are what the analyzer makes, each with whether its grams of 1, 2, … units are terms.
+    pub(crate) fn open(file: Mapped, kinds: &[Unit]) -> Checked<Self> {
+        let (mut found, mut terms, mut tensors) = (Vec::new(), 0, 0);
+        for &unit in kinds {
+            let kind = Kind::open(&file, unit, &mut terms, &mut tensors)?;
+            found.push(kind);
+        }
+        if file.tensors() != tensors {
+            return Err(file.refuse(format!("there are {} tensors; expected {tensors}", file.tensors())));
+        }
+        Ok(Vocabulary { file, kinds: found, terms })
+    }
+
+    /// Number of terms.
+    pub(crate) fn terms(&self) -> usize {
+        self.terms
+    }
+
+    /// Length of the file.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.file.len()
+    }
+
+    /// The kinds, in the order of their terms.
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+}
+
+impl Kind {
+    /// Units that the longest grams have.
+    pub(crate) fn longest(&self) -> usize {
+        self.levels.len()
+    }
+
+    fn open(file: &Mapped, unit: Unit, terms: &mut usize, tensors: &mut usize) -> Checked<Self> {
+        let kind = name(unit);
+        let length = |name: &str| file.shape(name).map_or(0, |(_, shape)| shape.first().copied().unwrap_or(0));
+        let (text, lengths, buckets) = (format!("{kind}.text"), format!("{kind}.lengths"), format!("{kind}.buckets"));
+        let units = length(&lengths);
+        let wide = file.shape(&lengths).is_some_and(|(dtype, _)| dtype == Dtype::U32);
+        let mut kind = Kind {
+            unit,
+            text: file.array(&text, Dtype::U8, &[length(&text)])?,
+            lengths: file.array(&lengths, if wide { Dtype::U32 } else { Dtype::U8 }, &[units])?,
+            wide,
+            buckets: file.array(&buckets, Dtype::U32, &[length(&buckets), 2])?,
+            units,
+            levels: Vec::new(),
+        };
+        *tensors += 3;
+        if kind.buckets.len < 4 || u32::try_from(units).is_err() {
+            return Err(file.refuse(format!("{units} units in {} numbers of buckets are none", kind.buckets.len)));
+        }
+        for n in 1..=LONGEST {
+            let (last, first, rows) = level_names(unit, n);
+            let children = match n {
+                1 => None,
+                _ if file.shape(&last).is_none() => break,
+                _ => {
+                    *tensors += 2;
+                    let before = kind.levels[n - 2].grams;
+                    let unit = file.array(&last, Dtype::U32, &[length(&last)])?;
+                    Some(Children { unit, first: file.array(&first, Dtype::U32, &[before + 1])? })
+                }
+            };
+            let grams = children.map_or(units, |children| children.unit.len);
+            let rows = match file.shape(&rows) {
+                None => Rows::All,
+                // A level without a term has an empty tensor, one where some are a number a gram and one more.
+                Some((_, [0])) => Rows::None,
+                Some(_) => Rows::Some(file.array(&rows, Dtype::U32, &[grams + 1])?),
+            };
+            *tensors += usize::from(rows != Rows::All);
+            let count = match rows {
+                Rows::None => 0,
+                Rows::All => grams,
+                Rows::Some(rows) => file.u32(rows, grams)? as usize,
+            };
+            kind.levels.push(Level { grams, children, start: *terms, rows });
+            *terms += count;
+        }
+        Ok(kind)
+    }
+}
+
+/// Names of a level's tensors: last units, first children, rows.
+fn level_names(unit: Unit, n: usize) -> (String, String, String) {
+    let kind = name(unit);
+    (format!("{kind}.{n}.unit"), format!("{kind}.{n}.first"), format!("{kind}.{n}.rows"))
+}
+
+#[cfg(test)]
+mod tests;
