@@ -48,25 +48,49 @@ pub enum ContractError {
 #[derive(Clone, Debug)]
 pub struct MlRoot(PathBuf);
 
-/// The folders of the channels that the job has.
+/// The channels that the job has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channels {
     /// Fitted on.
-    pub train: PathBuf,
+    pub train: Source,
     /// Only measured.
-    pub validation: Option<PathBuf>,
+    pub validation: Option<Source>,
     /// Evaluated for the gate.
-    pub test: Option<PathBuf>,
+    pub test: Option<Source>,
     /// Channels that nothing here reads.
     pub ignored: Vec<String>,
 }
 
+/// How a channel's data come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputMode {
+    /// Copied to a folder before the start.
+    File,
+    /// A folder whose files are fetched as they are read.
+    FastFile,
+    /// One stream of all files, through the FIFO `input/data/<channel>_0`.
+    Pipe,
+}
+
+/// Where a channel's data are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The channel's folder; in Pipe mode its name with `_0` is the FIFO.
+    pub folder: PathBuf,
+    /// How they come in.
+    pub mode: InputMode,
+    /// The media type that the job gives them.
+    pub content_type: Option<String>,
+}
+
 /// One entry of `inputdataconfig.json`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ChannelConfig {
     #[serde(default)]
     training_input_mode: Option<String>,
+    #[serde(default)]
+    content_type: Option<String>,
 }
 
 /// `resourceconfig.json`.
@@ -92,6 +116,12 @@ impl MlRoot {
     #[must_use]
     pub fn evaluation(&self) -> PathBuf {
         self.0.join("output/data/evaluation.json")
+    }
+
+    /// What outlives an interruption: restored before the start, kept as it changes.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
     }
 
     /// Where the reason of a failure goes.
@@ -128,21 +158,13 @@ impl MlRoot {
     pub fn channels(&self) -> Result<Channels, ContractError> {
         let data = self.0.join("input/data");
         let path = self.config("inputdataconfig.json");
-        let mut names: Vec<String> = match read_json::<BTreeMap<String, ChannelConfig>>(&path)? {
-            Some(config) => {
-                for (name, channel) in &config {
-                    check_mode(name, channel)?;
-                }
-                config.into_keys().collect()
-            }
-            None => sub_folders(&data)?,
+        let mut configs = match read_json::<BTreeMap<String, ChannelConfig>>(&path)? {
+            Some(configs) => configs,
+            None => sub_folders(&data)?.into_iter().map(|name| (name, ChannelConfig::default())).collect(),
         };
-        let mut take = |wanted: &str| {
-            let at = names.iter().position(|name| name == wanted)?;
-            names.remove(at);
-            Some(data.join(wanted))
-        };
-        let (train, validation, test) = (take("train"), take("validation"), take("test"));
+        let mut take = |name: &str| configs.remove(name).map(|config| config.source(name, &data)).transpose();
+        let (train, validation, test) = (take("train")?, take("validation")?, take("test")?);
+        let names: Vec<String> = configs.into_keys().collect();
         let Some(train) = train else {
             let found = if names.is_empty() { "none".into() } else { names.join(", ") };
             return Err(ContractError::Job(format!(
@@ -150,14 +172,6 @@ impl MlRoot {
                 data.join("train").display()
             )));
         };
-        for folder in [Some(&train), validation.as_ref(), test.as_ref()].into_iter().flatten() {
-            if !folder.is_dir() {
-                return Err(ContractError::Job(format!(
-                    "{}: the channel's folder is missing; inputdataconfig.json names it",
-                    folder.display()
-                )));
-            }
-        }
         Ok(Channels { train, validation, test, ignored: names })
     }
 
@@ -226,12 +240,27 @@ pub fn write_aside(path: &Path, bytes: &[u8]) -> Result<(), ContractError> {
     })
 }
 
-fn check_mode(name: &str, channel: &ChannelConfig) -> Result<(), ContractError> {
-    match channel.training_input_mode.as_deref() {
-        None | Some("File" | "FastFile") => Ok(()),
-        Some(mode) => Err(ContractError::Job(format!(
-            "channel `{name}` has the input mode {mode}, which is not available in this version; use File or FastFile"
-        ))),
+impl ChannelConfig {
+    /// The channel `name` below `data`, whose folder is there unless it comes through a FIFO.
+    fn source(self, name: &str, data: &Path) -> Result<Source, ContractError> {
+        let mode = match self.training_input_mode.as_deref() {
+            None | Some("File") => InputMode::File,
+            Some("FastFile") => InputMode::FastFile,
+            Some("Pipe") => InputMode::Pipe,
+            Some(other) => {
+                return Err(ContractError::Job(format!(
+                    "channel `{name}` has the input mode {other:?}; expected File, FastFile or Pipe"
+                )));
+            }
+        };
+        let folder = data.join(name);
+        if mode != InputMode::Pipe && !folder.is_dir() {
+            return Err(ContractError::Job(format!(
+                "{}: the channel's folder is missing; inputdataconfig.json names it",
+                folder.display()
+            )));
+        }
+        Ok(Source { folder, mode, content_type: self.content_type })
     }
 }
 

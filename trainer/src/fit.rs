@@ -1,16 +1,20 @@
 //! From documents and targets to a classifier, and the settings that made it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use linfa::DatasetBase;
-use model::{Algorithm, Classifier, FitError, Fitted, Settings, TextClassifier, Tfidf, fit_classifier};
+use model::{Algorithm, Calibration, Classifier, FitError, Fitted, Settings, TextClassifier, fit_classifier};
 use ndarray::Array1;
 use report::evaluation::Tuning;
 use serde_json::Value;
 
+use crate::checkpoint::{Checkpoint, Decided};
+use crate::contract::ContractError;
 use crate::hyperparameters::{Hyperparameters, NAMES, is_idle};
 use crate::log::say;
+use crate::signals::{Signals, Stop};
 use crate::tune;
 
 /// Why nothing was fitted.
@@ -25,6 +29,23 @@ pub enum Error {
     /// The model's own reason.
     #[error(transparent)]
     Model(#[from] FitError),
+    /// The checkpoint cannot be left.
+    #[error(transparent)]
+    Checkpoint(#[from] ContractError),
+}
+
+/// What a fit is part of.
+pub struct Job<'a> {
+    /// What is asked for.
+    pub asked: &'a Hyperparameters,
+    /// Labels of the classes, ascending.
+    pub classes: &'a [String],
+    /// Who may ask for the end.
+    pub signals: &'a Signals,
+    /// Where an interrupted fit is left.
+    pub checkpoints: PathBuf,
+    /// Of data and hyperparameters.
+    pub identity: String,
 }
 
 /// What was fitted, and how.
@@ -45,53 +66,82 @@ pub struct Outcome {
     pub iterations: Option<u64>,
     /// Whether the solver ended by its tolerance.
     pub converged: Option<bool>,
+    /// The signal that ended it early.
+    pub stopped: Option<Stop>,
 }
 
 /// Fits on `texts` and their class indices in `targets`. The texts are dropped as soon as they are records.
-pub fn fit(
-    asked: &Hyperparameters,
-    texts: Vec<String>,
-    targets: Vec<usize>,
-    classes: &[String],
-) -> Result<Outcome, Error> {
+pub fn fit(job: &Job<'_>, texts: Vec<String>, targets: Vec<usize>) -> Result<Outcome, Error> {
+    let Job { asked, classes, signals, .. } = *job;
+    let taken_up = take_up(job);
     let mut settings = asked.settings.clone();
-    let search = tune::wanted(asked, texts.len());
+    let search = taken_up.is_none() && tune::wanted(asked, texts.len());
     if search && texts.len() < tune::LEAST_ROWS {
         return Err(Error::TooFewRows { rows: texts.len() });
     }
     let clock = Instant::now();
+    signals.enter("counting");
     let (tfidf, records) = settings.tfidf.fit_transform(&texts)?;
     drop(texts);
     let (rows, terms, non_zeros) = (records.rows() as u64, records.columns() as u64, records.non_zeros());
     say!("terms: {terms}, in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
     let dataset = DatasetBase::new(records, Array1::from(targets));
-    let mut tuning = None;
+    let mut decided = Decided { settings: settings.clone(), tuning: None, calibration: Calibration::None };
     if search {
+        signals.enter("tuning");
         tune::tighten(asked, &mut settings);
         let clock = Instant::now();
         let (table, c) = tune::search(&settings, &dataset, classes.len())?;
         log_tuning(&table, clock.elapsed().as_secs_f64());
         settings.c = c;
-        tuning = Some(table);
+        decided.tuning = Some(table);
+    }
+    let start = taken_up.map(|checkpoint| {
+        decided = checkpoint.decided.clone();
+        checkpoint.start()
+    });
+    decided.settings = settings.clone();
+    if settings.algorithm == Algorithm::Logistic {
+        signals.hold("fitting");
+    } else {
+        signals.enter("fitting");
     }
     let clock = Instant::now();
     let Fitted { classifier, solver, iterations, converged } =
-        fit_classifier(&settings, &dataset, classes.len(), None)?;
+        fit_classifier(&settings, &dataset, classes.len(), start.as_ref())?;
     log_solver(solver, iterations, converged, &settings, clock.elapsed().as_secs_f64());
+    let stopped = signals.came().filter(|_| converged == Some(false));
+    if let (Some(stop), Classifier::Linear(linear)) = (stopped, &classifier) {
+        let checkpoint = Checkpoint { decided: decided.clone(), linear: linear.clone() };
+        let path = checkpoint.write(&job.checkpoints, &job.identity)?;
+        say!("{}: the solver stopped before its tolerance; it can go on from {}", stop.name(), path.display());
+    }
     Ok(Outcome {
-        parameters: parameters(asked, &settings, solver, tuning.is_some()),
-        classifier: assemble(tfidf, classifier, classes),
-        tuning,
+        parameters: parameters(asked, &settings, solver, decided.tuning.is_some()),
+        classifier: TextClassifier { tfidf, classifier, classes: classes.to_vec() },
+        tuning: decided.tuning,
         rows,
         terms,
         non_zeros,
         iterations,
         converged,
+        stopped,
     })
 }
 
-fn assemble(tfidf: Tfidf, classifier: Classifier, classes: &[String]) -> TextClassifier {
-    TextClassifier { tfidf, classifier, classes: classes.to_vec() }
+/// The checkpoint of an earlier, interrupted run of this job.
+fn take_up(job: &Job<'_>) -> Option<Checkpoint> {
+    match Checkpoint::read(&job.checkpoints, &job.identity) {
+        Ok(Some(checkpoint)) => {
+            say!("checkpoint: an interrupted fit of this job is taken up from {}", job.checkpoints.display());
+            Some(checkpoint)
+        }
+        Ok(None) => None,
+        Err(passed) => {
+            say!("checkpoint: the one in {} {passed}: it is passed over", job.checkpoints.display());
+            None
+        }
+    }
 }
 
 fn log_tuning(tuning: &Tuning, seconds: f64) {

@@ -3,6 +3,7 @@
 //! `run::train` is the story: [`contract`] says what lies where, [`hyperparameters`] what is asked for, [`reading`]
 //! what there is to learn from; `tune` and `fit` make the classifier, `evaluation` measures what was saved.
 
+mod checkpoint;
 mod classes;
 mod cli;
 pub mod contract;
@@ -12,9 +13,11 @@ mod folds;
 pub mod hyperparameters;
 mod log;
 pub mod metrics;
-mod parallel;
+mod progress;
 pub mod reading;
 mod run;
+mod signals;
 mod tune;
 
 pub use cli::main;
+use model::threads as parallel;

@@ -7,14 +7,16 @@ use model::{Artifact, ArtifactError, DataDigest, Provenance};
 use report::evaluation::{DataFile, Metrics, Training};
 
 use crate::classes::{ClassError, Classes};
-use crate::contract::{Channels, ContractError, MlRoot, write_aside};
+use crate::contract::{Channels, ContractError, MlRoot, Source, write_aside};
 use crate::evaluation::{self, Background, Labelled};
-use crate::fit;
+use crate::checkpoint::{self, Checkpoint};
+use crate::fit::{self, Job};
 use crate::hyperparameters::{HyperparameterError, Hyperparameters};
 use crate::log::say;
 use crate::metrics;
 use crate::reading::problems::Problems;
 use crate::reading::{Channel, Columns};
+use crate::signals::{Signals, Stop};
 
 /// The version that the artifact and the evaluation bear.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -40,6 +42,9 @@ pub enum TrainError {
     /// The artifact.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
+    /// Signals cannot be listened for.
+    #[error("signals cannot be listened for: {0}")]
+    Signals(#[from] std::io::Error),
     /// A figure of the evaluation is no number of JSON.
     #[error("the evaluation cannot be written: {0}")]
     Evaluation(#[from] serde_json::Error),
@@ -52,8 +57,17 @@ struct Data {
     test: Option<Channel>,
 }
 
+/// How a job that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself.
+    Trained,
+    /// By a signal, with what had been reached left in `model/`.
+    Stopped(Stop),
+}
+
 /// Trains. Nothing in `model/` or `output/data/` is touched before there is something to put there.
-pub fn train(root: &MlRoot) -> Result<(), TrainError> {
+pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     root.check_root()?;
     root.remove_stale(&root.failure())?;
     root.check_hosts()?;
@@ -61,6 +75,8 @@ pub fn train(root: &MlRoot) -> Result<(), TrainError> {
     for note in &asked.notes {
         say!("{note}");
     }
+    let signals = Signals::listen(root)?;
+    signals.enter("reading");
     let clock = Instant::now();
     let Data { mut train, validation, test } = read(&root.channels()?, &asked.columns)?;
     let classes = Classes::of(&train)?;
@@ -72,7 +88,11 @@ pub fn train(root: &MlRoot) -> Result<(), TrainError> {
     say!("classes: {} ({})", counts.len(), counts.join(", "));
 
     let texts = std::mem::take(&mut train.texts);
-    let fitted = fit::fit(&asked, texts, targets, classes.names())?;
+    let identity = checkpoint::identity(&asked, &train.files);
+    let checkpoints = root.checkpoints();
+    let job = Job { asked: &asked, classes: classes.names(), signals: &signals, checkpoints, identity };
+    let fitted = fit::fit(&job, texts, targets)?;
+    signals.hold("saving");
     let seconds = clock.elapsed().as_secs_f64();
     let provenance = Provenance {
         settings: fitted.parameters.clone(),
@@ -86,16 +106,23 @@ pub fn train(root: &MlRoot) -> Result<(), TrainError> {
     // What is measured is what will be served: the artifact as it lies there.
     let artifact = Artifact::open(&root.model())?;
     say!("artifact: {} ({} bytes)", root.model().display(), artifact.bytes());
+    // An evaluation of an earlier artifact would pass for this one's.
+    root.remove_stale(&root.evaluation())?;
+    signals.saved();
+    if let Some(stop) = fitted.stopped {
+        say!("{}: stopped; the artifact is of a solver that has not converged, no evaluation is written", stop.name());
+        return Ok(Ended::Stopped(stop));
+    }
+    Checkpoint::remove(&root.checkpoints())?;
+    signals.enter("evaluating");
 
     if let (Some(channel), Some(targets)) = (&validation, &validation_targets) {
         let outcomes = evaluation::predict(&artifact, &Labelled { texts: &channel.texts, targets });
         say!("validation_accuracy={:.6};", metrics::accuracy(&outcomes));
     }
     let (Some(channel), Some(targets)) = (&test, &test_targets) else {
-        // An evaluation of an earlier artifact would pass for this one's.
-        root.remove_stale(&root.evaluation())?;
         say!("no channel `test`: no evaluation is written");
-        return Ok(());
+        return Ok(Ended::Trained);
     };
     let training = Training {
         rows: fitted.rows,
@@ -112,10 +139,11 @@ pub fn train(root: &MlRoot) -> Result<(), TrainError> {
     let data: Vec<DataFile> = data.flat_map(|channel| channel.files.clone()).collect();
     let background = Background { training, tuning: fitted.tuning, data };
     let evaluation = evaluation::evaluate(&artifact, &Labelled { texts: &channel.texts, targets }, background);
+    signals.hold("writing the evaluation");
     write_aside(&root.evaluation(), &serde_json::to_vec_pretty(&evaluation)?)?;
     log_metrics(&evaluation.metrics);
     say!("evaluation: {} ({} documents)", root.evaluation().display(), evaluation.rows);
-    Ok(())
+    Ok(Ended::Trained)
 }
 
 /// Reads every channel and tells of all faults together.
@@ -124,9 +152,9 @@ fn read(channels: &Channels, columns: &Columns) -> Result<Data, TrainError> {
         say!("channel {name}: nothing reads it; there are train, validation and test");
     }
     let mut problems = Problems::default();
-    let mut read = |name: &str, folder: &std::path::Path| {
+    let mut read = |name: &str, source: &Source| {
         let clock = Instant::now();
-        let channel = Channel::read(name, folder, columns, &mut problems);
+        let channel = Channel::read(name, &source.folder, columns, &mut problems);
         let bytes: u64 = channel.files.iter().map(|file| file.bytes).sum();
         let files = if channel.files.len() == 1 { "file" } else { "files" };
         say!(
@@ -138,8 +166,8 @@ fn read(channels: &Channels, columns: &Columns) -> Result<Data, TrainError> {
         channel
     };
     let train = read("train", &channels.train);
-    let validation = channels.validation.as_deref().map(|folder| read("validation", folder));
-    let test = channels.test.as_deref().map(|folder| read("test", folder));
+    let validation = channels.validation.as_ref().map(|source| read("validation", source));
+    let test = channels.test.as_ref().map(|source| read("test", source));
     if problems.is_empty() { Ok(Data { train, validation, test }) } else { Err(TrainError::Data(problems)) }
 }
 
