@@ -102,7 +102,8 @@ pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<
     }
     let candidate = |(c, folds): (&f64, &Vec<Quality>)| {
         let (mean, standard_error) = mean_and_error(folds.iter().map(|quality| quality.accuracy));
-        Candidate { parameters: BTreeMap::from([("C".into(), c.to_string())]), mean, standard_error }
+        let parameters = BTreeMap::from([("C".into(), c.to_string())]);
+        Candidate { parameters, mean, standard_error, ..Candidate::default() }
     };
     let tuning = Tuning {
         folds: folds.len() as u64,
@@ -110,6 +111,7 @@ pub fn search(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<
         candidates: CANDIDATES.iter().zip(&measured).map(candidate).collect(),
         chosen,
         reason,
+        ..Tuning::default()
     };
     Ok((tuning, CANDIDATES[chosen]))
 }
