@@ -16,7 +16,7 @@ pub struct Quality {
     pub micro: Averages,
     /// Mean of each class's one-vs-rest ROC AUC, over the classes that occur; of two classes the positive one's.
     pub roc_auc_macro: Option<f64>,
-    /// The same weighted by documents.
+    /// The same weighted by documents; of two classes the positive one's too.
     pub roc_auc_weighted: Option<f64>,
     /// Average precision `Σ (Rₙ - Rₙ₋₁) Pₙ` over distinct scores: of the positive class; with more than two classes the mean
     /// of each against the rest, over those that occur.

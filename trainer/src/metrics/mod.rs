@@ -1,11 +1,31 @@
 //! How good predictions are: the figures of [`report::Evaluation`], as scikit-learn defines them.
 
-mod roc;
+mod bootstrap;
+mod confusion;
+mod random;
+mod ranking;
+mod reliability;
 
-use report::evaluation::{Average, ClassMetrics, Metrics, RocCurve};
+pub use bootstrap::{Bootstrap, intervals};
+pub use random::SplitMix64;
+pub use reliability::{bins, calibration_error};
 
-/// Probabilities below this count as this in the log loss.
-const LEAST_PROBABILITY: f64 = 1e-15;
+use report::Evaluation;
+use report::evaluation::{
+    Average, ClassCurves, ClassMetrics, Metrics, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
+};
+
+use confusion::{averages, balanced_accuracy, class_metrics, matthews, ratio};
+use ranking::Ranking;
+
+/// Probabilities are at least this, and at most 1 less this, in the log loss (scikit-learn's, of doubles).
+const LEAST_PROBABILITY: f64 = f64::EPSILON;
+
+/// Classes whose curves are kept where there are more than two.
+const CURVES: usize = 20;
+/// Points of each of those curves; a curve of two classes has 200.
+const POINTS_OF_MANY: usize = 50;
+const POINTS: usize = 200;
 
 /// One document's actual class and what was predicted for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,17 +47,25 @@ impl Outcome {
     }
 }
 
-/// All figures of one set of outcomes.
+/// All figures of one set of outcomes, but for the intervals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// Headline figures.
     pub metrics: Metrics,
+    /// Figures beside them.
+    pub quality: Quality,
     /// One entry a class.
     pub per_class: Vec<ClassMetrics>,
     /// Outcomes by `[actual][predicted]`.
     pub confusion: Vec<Vec<u64>>,
     /// Of the second of two classes; none with more, or where only one occurs.
     pub roc_curve: Option<RocCurve>,
+    /// Of the second of two classes; with more, of each of the first 20 that occur against the rest.
+    pub curves: Vec<ClassCurves>,
+    /// Confidence against accuracy.
+    pub reliability: Vec<ReliabilityBin>,
+    /// Probabilities by actual class.
+    pub histogram: ScoreHistogram,
 }
 
 /// Share of outcomes whose prediction is the actual class; 0 of none.
@@ -45,71 +73,108 @@ pub fn accuracy(outcomes: &[Outcome]) -> f64 {
     ratio(outcomes.iter().filter(|outcome| outcome.actual == outcome.predicted).count() as u64, outcomes.len() as u64)
 }
 
-/// Measures `outcomes` over `classes`, whose indices they use.
-pub fn measure(outcomes: &[Outcome], classes: &[String]) -> Measured {
-    let confusion = confusion(outcomes, classes.len());
-    let per_class: Vec<ClassMetrics> =
-        classes.iter().enumerate().map(|(index, class)| class_metrics(&confusion, index, class)).collect();
-    let roc = match classes.len() {
-        2 => roc::curve(outcomes.iter().map(|outcome| (outcome.probabilities[1], outcome.actual == 1))),
-        _ => None,
-    };
-    let (average, [precision, recall, f1]) = headline(&per_class);
-    let metrics = Metrics {
-        accuracy: accuracy(outcomes),
-        average,
-        precision,
-        recall,
-        f1,
-        log_loss: log_loss(outcomes),
-        roc_auc: roc.as_ref().map(|(area, _)| *area),
-    };
-    Measured { metrics, per_class, confusion, roc_curve: roc.map(|(_, curve)| curve) }
-}
-
-/// Precision, recall and F1: the second of two classes, else the mean over all classes.
-fn headline(per_class: &[ClassMetrics]) -> (Average, [f64; 3]) {
-    let figures = |class: &ClassMetrics| [class.precision, class.recall, class.f1];
-    if let [_, positive] = per_class {
-        return (Average::Binary, figures(positive));
-    }
-    let mut mean = [0.0; 3];
-    for class in per_class {
-        for (sum, figure) in mean.iter_mut().zip(figures(class)) {
-            *sum += figure / per_class.len() as f64;
-        }
-    }
-    (Average::Macro, mean)
-}
-
-fn confusion(outcomes: &[Outcome], classes: usize) -> Vec<Vec<u64>> {
-    let mut confusion = vec![vec![0; classes]; classes];
-    for outcome in outcomes {
-        confusion[outcome.actual][outcome.predicted] += 1;
-    }
-    confusion
-}
-
-fn class_metrics(confusion: &[Vec<u64>], index: usize, class: &str) -> ClassMetrics {
-    let found = confusion[index][index];
-    let support = confusion[index].iter().sum();
-    let predicted = confusion.iter().map(|row| row[index]).sum();
-    ClassMetrics {
-        class: class.into(),
-        precision: ratio(found, predicted),
-        recall: ratio(found, support),
-        f1: ratio(2 * found, predicted + support),
-        support,
-    }
-}
-
-/// Mean of `-ln p(actual class)`, nats, each `p` at least 1e-15; 0 of no outcomes.
+/// Mean of `-ln p(actual class)`, nats, each `p` clipped to `[ε, 1 - ε]` (scikit-learn's `log_loss`); 0 of no outcomes.
 pub fn log_loss(outcomes: &[Outcome]) -> f64 {
-    let loss = |outcome: &Outcome| -outcome.probabilities[outcome.actual].clamp(LEAST_PROBABILITY, 1.0).ln();
     outcomes.iter().map(loss).sum::<f64>() / outcomes.len().max(1) as f64
 }
 
-/// 0 where the whole is nothing.
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+fn loss(outcome: &Outcome) -> f64 {
+    -outcome.probabilities[outcome.actual].clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY).ln()
+}
+
+/// Measures `outcomes` over `classes`, whose indices they use.
+pub fn measure(outcomes: &[Outcome], classes: &[String]) -> Measured {
+    let confusion = confusion::confusion(outcomes, classes.len());
+    let mut per_class: Vec<ClassMetrics> =
+        classes.iter().enumerate().map(|(index, class)| class_metrics(&confusion, index, class)).collect();
+    let mut curves = Vec::new();
+    for (index, class) in per_class.iter_mut().enumerate() {
+        let ranking = Ranking::of(outcomes.iter().map(|o| (o.probabilities[index], o.actual == index)));
+        (class.roc_auc, class.average_precision) = (ranking.roc_auc(), ranking.average_precision());
+        let points = match (classes.len(), index) {
+            (2, 1) => POINTS,
+            (3.., ..CURVES) => POINTS_OF_MANY,
+            _ => continue,
+        };
+        if let (Some(roc), Some(precision_recall)) = (ranking.roc_curve(points), ranking.precision_recall_curve(points))
+        {
+            curves.push(ClassCurves { class: class.class.clone(), roc, precision_recall });
+        }
+    }
+    let reliability = reliability::bins(outcomes);
+    let accuracy = accuracy(outcomes);
+    let macro_average = averages(&per_class, |_| 1.0);
+    let weighted = averages(&per_class, |class| class.support as f64);
+    let two = if let [_, positive] = &per_class[..] { Some(positive) } else { None };
+    let mean_of = |figure: fn(&ClassMetrics) -> Option<f64>, by_support: bool| mean(&per_class, figure, by_support);
+    let area = |by_support: bool| match two {
+        Some(positive) => positive.roc_auc,
+        None => mean_of(|class| class.roc_auc, by_support),
+    };
+    let roc_auc = area(false);
+    let quality = Quality {
+        balanced_accuracy: balanced_accuracy(&per_class),
+        macro_average,
+        weighted,
+        micro: report::evaluation::Averages { precision: accuracy, recall: accuracy, f1: accuracy },
+        roc_auc_macro: roc_auc,
+        roc_auc_weighted: area(true),
+        average_precision: match two {
+            Some(positive) => positive.average_precision,
+            None => mean_of(|class| class.average_precision, false),
+        },
+        average_precision_weighted: mean_of(|class| class.average_precision, true),
+        brier: reliability::brier(outcomes),
+        matthews: matthews(&confusion),
+        calibration_error: calibration_error(&reliability),
+    };
+    let (average, headline) = match two {
+        Some(positive) => {
+            let (precision, recall, f1) = (positive.precision, positive.recall, positive.f1);
+            (Average::Binary, report::evaluation::Averages { precision, recall, f1 })
+        }
+        None => (Average::Macro, macro_average),
+    };
+    let metrics = Metrics {
+        accuracy,
+        average,
+        precision: headline.precision,
+        recall: headline.recall,
+        f1: headline.f1,
+        log_loss: log_loss(outcomes),
+        roc_auc,
+    };
+    let roc_curve = two.and_then(|_| curves.first()).map(|curves| curves.roc.clone());
+    let histogram = reliability::histogram(outcomes, classes);
+    Measured { metrics, quality, per_class, confusion, roc_curve, curves, reliability, histogram }
+}
+
+/// Mean over the classes that have the figure, each weighing 1 or its documents; none where no class has it.
+fn mean(per_class: &[ClassMetrics], figure: fn(&ClassMetrics) -> Option<f64>, by_support: bool) -> Option<f64> {
+    let known = || per_class.iter().filter_map(|class| Some((class, figure(class)?)));
+    let weight = |class: &ClassMetrics| if by_support { class.support as f64 } else { 1.0 };
+    let total: f64 = known().map(|(class, _)| weight(class)).sum();
+    (total > 0.0).then(|| known().map(|(class, value)| weight(class) * value).sum::<f64>() / total)
+}
+
+/// The figures that `train` prints, by the names under which metric definitions find them.
+pub fn headline(evaluation: &Evaluation) -> Vec<(&'static str, f64)> {
+    let m = &evaluation.metrics;
+    let mut all = vec![
+        ("accuracy", m.accuracy),
+        ("precision", m.precision),
+        ("recall", m.recall),
+        ("f1", m.f1),
+        ("log_loss", m.log_loss),
+    ];
+    all.extend(m.roc_auc.map(|area| ("roc_auc", area)));
+    let Some(q) = &evaluation.quality else { return all };
+    all.extend([
+        ("balanced_accuracy", q.balanced_accuracy),
+        ("macro_f1", q.macro_average.f1),
+        ("weighted_f1", q.weighted.f1),
+    ]);
+    all.extend(q.average_precision.map(|area| ("average_precision", area)));
+    all.extend([("brier", q.brier), ("matthews", q.matthews), ("calibration_error", q.calibration_error)]);
+    all
 }
