@@ -126,6 +126,8 @@ pub enum Algorithm {
     Logistic,
     /// One decision tree.
     Tree,
+    /// A random forest.
+    Forest,
 }
 
 /// What a linear classifier minimises over the training rows; the penalty is `½ ‖w‖²` and `C` the loss's weight for both.
@@ -175,7 +177,7 @@ macro_rules! from_str {
 }
 pub(crate) use from_str;
 
-from_str!(Algorithm, "algorithm", "logistic" => Algorithm::Logistic, "tree" => Algorithm::Tree);
+from_str!(Algorithm, "algorithm", "logistic" => Algorithm::Logistic, "tree" => Algorithm::Tree, "forest" => Algorithm::Forest);
 from_str!(Solver, "solver", "auto" => Solver::Auto, "linfa" => Solver::Linfa, "sparse" => Solver::Sparse);
 from_str!(Loss, "loss", "logistic" => Loss::Logistic, "squared_hinge" => Loss::SquaredHinge);
 from_str!(ClassWeight, "class_weight", "balanced" => ClassWeight::Balanced);
@@ -214,8 +216,8 @@ mod tests {
             assert_eq!(settings.check().unwrap_err().to_string(), message);
         }
         assert_eq!(
-            "forest".parse::<Algorithm>().unwrap_err().to_string(),
-            "algorithm is `forest`; expected logistic, tree"
+            "svm".parse::<Algorithm>().unwrap_err().to_string(),
+            "algorithm is `svm`; expected logistic, tree, forest"
         );
     }
 }

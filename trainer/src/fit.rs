@@ -107,9 +107,10 @@ pub fn fit(job: &Job<'_>, texts: Vec<String>, targets: Vec<usize>) -> Result<Out
         signals.enter("fitting");
     }
     let clock = Instant::now();
-    let Fitted { classifier, solver, iterations, converged } =
+    let Fitted { classifier, solver, iterations, converged, notes } =
         fit_classifier(&settings, &dataset, classes.len(), start.as_ref())?;
     log_solver(solver, iterations, converged, &settings, clock.elapsed().as_secs_f64());
+    notes.iter().for_each(|note| say!("{note}"));
     let stopped = signals.came().filter(|_| converged == Some(false));
     if let (Some(stop), Classifier::Linear(linear)) = (stopped, &classifier) {
         let checkpoint = Checkpoint { decided: decided.clone(), linear: linear.clone() };

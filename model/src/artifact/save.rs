@@ -41,6 +41,7 @@ impl TextClassifier {
             algorithm: match self.classifier {
                 Classifier::Linear(_) => Algorithm::Logistic,
                 Classifier::Tree(_) => Algorithm::Tree,
+                Classifier::Forest(_) => Algorithm::Forest,
             },
             classes: self.classes.clone(),
             terms: self.tfidf.len() as u64,
@@ -61,6 +62,7 @@ impl TextClassifier {
         let (weighed, classes) = match &self.classifier {
             Classifier::Linear(logistic) => (logistic.weights.nrows(), logistic.classes()),
             Classifier::Tree(tree) => (terms, tree.classes()),
+            Classifier::Forest(_) => return Err("this format holds no forest".into()),
         };
         if weighed != terms || classes != self.classes.len() {
             let labels = self.classes.len();

@@ -38,6 +38,7 @@ pub(super) fn to_bytes(idf: &[f64], classifier: &Classifier) -> Result<Vec<u8>, 
             tensors.push(("weights", Dtype::F32, weights.shape().into(), floats(&mut weights.iter().copied())));
             tensors.push(("intercept", Dtype::F32, intercept.shape().into(), floats(&mut intercept.iter().copied())));
         }
+        Classifier::Forest(_) => {}
         Classifier::Tree(tree) => {
             let nodes = vec![tree.splits.len()];
             let leaf = Split { term: 0, threshold: 0.0, left: 0, right: 0 };
@@ -78,6 +79,7 @@ impl<B: AsRef<[u8]>> Tensors<B> {
                     vectors,
                 }
             }
+            Algorithm::Forest => return Err("this format holds no forest".into()),
             Algorithm::Tree => {
                 layout.count(6)?;
                 let nodes = layout.metadata.info("tree.term").map_or(0, |info| info.shape.iter().product());

@@ -5,6 +5,7 @@ use linfa::traits::PredictInplace;
 use ndarray::{Array1, Array2};
 
 use crate::error::FitError;
+pub use crate::forest::Forest;
 use crate::linear::{self, Convergence, LinearParams};
 pub use crate::linear::{Linear, Link};
 use crate::records::Records;
@@ -24,6 +25,8 @@ pub enum Classifier {
     Linear(Linear),
     /// A decision tree.
     Tree(Tree),
+    /// A random forest.
+    Forest(Forest),
 }
 
 /// A classifier, and how its fit went.
@@ -31,12 +34,14 @@ pub enum Classifier {
 pub struct Fitted {
     /// The classifier.
     pub classifier: Classifier,
-    /// Who fitted it: `linfa`, `sparse` or `tree`.
+    /// Who fitted it: `linfa`, `sparse`, `tree` or `forest`.
     pub solver: &'static str,
     /// Steps of the solver, where it tells (`sparse`).
     pub iterations: Option<u64>,
     /// Whether the gradient came under the tolerance, where there is one.
     pub converged: Option<bool>,
+    /// What was done otherwise than asked, and why, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// Fits what `settings` ask for to `dataset`, whose targets are below `classes` and hold each class.
@@ -49,9 +54,17 @@ pub fn fit_classifier(
     start: Option<&Classifier>,
 ) -> Result<Fitted, FitError> {
     settings.check()?;
-    if settings.algorithm == Algorithm::Tree {
-        let tree = Tree::fit(settings, dataset, classes)?;
-        return Ok(Fitted { classifier: Classifier::Tree(tree), solver: "tree", iterations: None, converged: None });
+    let grown = |(classifier, notes), solver| Fitted { classifier, solver, iterations: None, converged: None, notes };
+    match settings.algorithm {
+        Algorithm::Logistic => {}
+        Algorithm::Tree => {
+            let (tree, notes) = Tree::fit(settings, dataset, classes)?;
+            return Ok(grown((Classifier::Tree(tree), notes), "tree"));
+        }
+        Algorithm::Forest => {
+            let (forest, notes) = Forest::fit(settings, dataset, classes)?;
+            return Ok(grown((Classifier::Forest(forest), notes), "forest"));
+        }
     }
     let tiny = classes == 2 && dataset.records().dense_bytes() <= AUTO_DENSE_BYTES.min(settings.dense_memory_limit);
     match settings.solver {
@@ -72,7 +85,7 @@ pub fn fit_classifier(
 fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<Fitted, FitError> {
     let (logistic, converged) = linear::fit_linfa(settings, dataset, classes)?;
     let classifier = Classifier::Linear(logistic);
-    Ok(Fitted { classifier, solver: "linfa", iterations: None, converged: Some(converged) })
+    Ok(Fitted { classifier, solver: "linfa", iterations: None, converged: Some(converged), notes: Vec::new() })
 }
 
 fn fit_sparse(
@@ -84,8 +97,8 @@ fn fit_sparse(
     let start = match start {
         None => None,
         Some(Classifier::Linear(start)) => Some(start),
-        Some(Classifier::Tree(_)) => {
-            let (found, expected) = ("a decision tree".into(), "a logistic regression".into());
+        Some(Classifier::Tree(_) | Classifier::Forest(_)) => {
+            let (found, expected) = ("decision trees".into(), "a logistic regression".into());
             return Err(FitError::Start { found, expected });
         }
     };
@@ -101,6 +114,7 @@ fn fit_sparse(
         solver: "sparse",
         iterations: Some(iterations),
         converged: Some(converged),
+        notes: Vec::new(),
     })
 }
 
@@ -113,6 +127,7 @@ impl Classifier {
         match self {
             Classifier::Linear(logistic) => logistic.probabilities(records),
             Classifier::Tree(tree) => tree.probabilities(records),
+            Classifier::Forest(forest) => forest.probabilities(records),
         }
     }
 
@@ -121,6 +136,7 @@ impl Classifier {
         match self {
             Classifier::Linear(logistic) => logistic.classes(),
             Classifier::Tree(tree) => tree.classes(),
+            Classifier::Forest(forest) => forest.classes(),
         }
     }
 }
@@ -130,6 +146,7 @@ impl PredictInplace<Records, Array1<usize>> for Classifier {
         match self {
             Classifier::Linear(logistic) => logistic.predict_inplace(records, classes),
             Classifier::Tree(tree) => tree.predict_inplace(records, classes),
+            Classifier::Forest(forest) => forest.predict_inplace(records, classes),
         }
     }
 

@@ -6,3 +6,4 @@ mod classifiers;
 mod explanation;
 mod golden;
 mod reviews;
+mod trees;
