@@ -1,0 +1,118 @@
+//! The search from beginning to end.
+
+use model::{FitError, Settings};
+use ndarray::Array2;
+use report::evaluation::Tuning;
+
+use super::judge::{HeldOut, stack};
+use super::measure::{Data, Task};
+use super::plan;
+use super::race::{Race, Runner, climb};
+use super::space::Space;
+use super::table::{Searched, table};
+use crate::folds::{Fold, sample, stratified};
+use crate::hyperparameters::Hyperparameters;
+
+/// Candidates that the first comparison leaves.
+const MOST_AFTER_BEGINNING: usize = 3;
+
+/// Scores of rows by classifiers that have not seen them: what a calibration is learned from.
+#[derive(Clone, Debug)]
+pub struct HeldOutScores {
+    /// Shape `(rows, vectors)`.
+    pub scores: Array2<f64>,
+    /// Class indices, one a row of `scores`.
+    pub targets: Vec<usize>,
+}
+
+/// What a search found.
+pub struct Found {
+    /// The winner's settings.
+    pub settings: Settings,
+    /// The table for the log and the evaluation.
+    pub tuning: Tuning,
+    /// Of the winner, over all folds.
+    pub held_out: HeldOutScores,
+}
+
+/// Compares candidates on stratified folds of the documents.
+pub fn search(data: Data<'_>, asked: &Hyperparameters) -> Result<Found, FitError> {
+    let space = Space::new(asked, data.classes);
+    let seed = asked.settings.seed;
+    let rows = data.targets.len();
+    let mut past: Vec<Runner> = Vec::new();
+    let mut candidates = space.beginning();
+    if rows > plan::ROWS_TO_BEGIN + plan::ROWS_TO_BEGIN / 2 && candidates.len() > 1 {
+        let folds = folds_of(data, plan::ROWS_TO_BEGIN, seed);
+        let mut race = Race::new(data, &space, &folds);
+        race.enter(candidates);
+        race.run(1)?;
+        race.drop_weak(MOST_AFTER_BEGINNING);
+        candidates = race.ranked().into_iter().map(|at| race.runners[at].settings.clone()).collect();
+        past.extend(race.runners.into_iter().filter(|runner| runner.left.is_some()));
+    }
+    let seen = plan::rows(rows);
+    let folds = folds_of(data, seen, seed);
+    let mut race = Race::new(data, &space, &folds);
+    race.enter(candidates);
+    race.run(1)?;
+    race.drop_weak(2);
+    climb(&mut race, &space)?;
+    let best = race.ranked().first().map(|&at| race.runners[at].settings.clone());
+    race.enter(best.iter().flat_map(|best| space.variants(best)));
+    race.run(1)?;
+    race.drop_weak(4);
+    race.run(2)?;
+    race.drop_weak(2);
+    race.run(folds.len())?;
+    let Some(&winner) = race.ranked().first() else { return Err(FitError::EmptyVocabulary) };
+    let won = &race.runners[winner];
+    let mut held_out: Vec<HeldOut> = won.held_out().cloned().collect();
+    let mut settings = Settings { beta: won.beta(), ..won.settings.clone() };
+    let winner = past.len() + winner;
+    past.extend(race.runners);
+    let mut work: f64 = past.iter().map(|runner| runner.work).sum();
+    let folds = folds.len();
+    if seen < rows {
+        // The winner's held-out scores of all rows: weights of more rows are others, and so is their calibration.
+        let folds = stratified(data.targets, data.classes, plan::folds(rows), seed);
+        let mut race = Race::new(data, &space, &folds);
+        race.enter([settings.clone()]);
+        race.run(folds.len())?;
+        let runner = &race.runners[0];
+        settings.beta = runner.beta();
+        held_out = runner.held_out().cloned().collect();
+        work += runner.work;
+    }
+    let non_zeros = data.corpus.featurize(&settings.tfidf, None, data.targets, data.classes)?.1.non_zeros();
+    let fit = plan::scaling(non_zeros) + plan::solving(non_zeros, data.classes);
+    let fits = (work + fit) / (plan::counting(non_zeros) + fit);
+    let searched = Searched { space: &space, runners: &past, winner, folds, rows: (seen, rows), fits };
+    let (order, scores) = stack(&held_out, settings.beta);
+    let targets = order.iter().map(|&row| data.targets[row]).collect();
+    Ok(Found { tuning: table(&searched), settings, held_out: HeldOutScores { scores, targets } })
+}
+
+/// Scores of every row by the settings as they are, each by a classifier that has not seen it.
+pub fn held_out(data: Data<'_>, settings: &Settings) -> Result<HeldOutScores, FitError> {
+    let folds = stratified(data.targets, data.classes, plan::folds(data.targets.len()), settings.seed);
+    let task = |fold| Task { candidates: vec![settings], means: settings.beta != 1.0, fold };
+    let tasks: Vec<Task<'_>> = folds.iter().map(task).collect();
+    let done = data.measure(&tasks).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (order, scores) = stack(done.iter().flat_map(|done| &done.held_out), settings.beta);
+    Ok(HeldOutScores { scores, targets: order.iter().map(|&row| data.targets[row]).collect() })
+}
+
+/// Stratified folds of a stratified sample of about so many rows.
+fn folds_of(data: Data<'_>, rows: usize, seed: u64) -> Vec<Fold> {
+    let share = rows as f64 / data.targets.len() as f64;
+    let folds = plan::folds(rows);
+    if share >= 1.0 {
+        return stratified(data.targets, data.classes, folds, seed);
+    }
+    let seen = sample(data.targets, data.classes, share, plan::LEAST_ROWS_OF_A_CLASS, seed);
+    let targets: Vec<usize> = seen.iter().map(|&row| data.targets[row]).collect();
+    let of_all = |rows: Vec<usize>| rows.into_iter().map(|row| seen[row]).collect();
+    let folds = stratified(&targets, data.classes, folds, seed).into_iter();
+    folds.map(|fold| Fold { fit: of_all(fold.fit), held_out: of_all(fold.held_out) }).collect()
+}
