@@ -2,12 +2,14 @@
 
 mod columns;
 mod confusion;
-mod roc;
+mod histogram;
+mod plot;
 mod terms;
 mod whisker;
 
 pub(crate) use columns::{legend, side_by_side};
-pub(crate) use confusion::confusion;
-pub(crate) use roc::roc;
+pub(crate) use confusion::{confusion, frequent};
+pub(crate) use histogram::histogram;
+pub(crate) use plot::{precision_recall, reliability, roc, small_curves};
 pub(crate) use terms::{longest, terms};
 pub(crate) use whisker::Whiskers;

@@ -129,3 +129,8 @@ pub struct ClassMetrics {
     #[serde(default)]
     pub average_precision: Option<f64>,
 }
+
+/// The interval of `metric`, where there is one.
+fn interval<'e>(evaluation: &'e Evaluation, metric: &str) -> Option<&'e Interval> {
+    evaluation.intervals.iter().find(|interval| interval.metric == metric)
+}

@@ -51,6 +51,20 @@ pub struct Tuning {
     pub cost_in_fits: Option<f64>,
 }
 
+impl Tuning {
+    /// Places of the candidates as a reader wants them: the chosen one, then the longest in the race, of those the best.
+    pub fn ranked(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.candidates.len()).collect();
+        let seen = |place: usize| self.candidates[place].folds_seen.unwrap_or(self.folds);
+        let mean = |place: usize| self.candidates[place].mean;
+        order.sort_by(|&a, &b| {
+            let chosen = (b == self.chosen).cmp(&(a == self.chosen));
+            chosen.then(seen(b).cmp(&seen(a))).then(mean(b).total_cmp(&mean(a)))
+        });
+        order
+    }
+}
+
 /// One candidate of the search.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {

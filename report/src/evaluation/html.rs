@@ -1,10 +1,17 @@
 //! An evaluation as a page.
 
-use super::{Average, Evaluation, Training, Tuning};
-use crate::chart::{Whiskers, confusion, longest, roc, terms};
+mod figures;
+mod mistakes;
+mod search;
+
+use super::{Average, Evaluation, Training, interval};
+use crate::chart::{longest, terms};
 use crate::escape::Html;
 use crate::number::{bytes, count, counted, figure, percent};
 use crate::page::{facts, page, section, table, tiles, word};
+
+/// Terms shown a class where there are more than four classes.
+const TERMS_OF_MANY: usize = 8;
 
 /// One self-contained page, light or dark as the reader's system is.
 pub fn html(evaluation: &Evaluation) -> String {
@@ -17,15 +24,23 @@ pub fn html(evaluation: &Evaluation) -> String {
         headline(e)
     );
     let sections = [
-        section("Where it is right and wrong", "", &matrix_and_curve(e)),
-        section("Class by class", "", &per_class(e)),
+        section("About the data", "", &warnings(e)),
+        section("Where it is right and wrong", "", &figures::matrix_and_curves(e)),
+        section("Class by class", "", &figures::per_class(e)),
+        section("Further figures", "", &figures::quality(e)),
+        section(
+            "What the probabilities are worth",
+            "On the dashed line a prediction of 80 % is right 80 times in 100.",
+            &figures::probabilities(e),
+        ),
+        section("One class against the rest", "Precision over recall.", &figures::one_against_the_rest(e)),
         section(
             "Strongest terms",
-            "The terms that speak most for a class, with their weight per unit of TF-IDF.",
+            "The terms that speak most for a class, with their weight per unit of the term's value.",
             &strongest(e),
         ),
-        section("Most confident mistakes", "Worst first; long documents are cut.", &mistakes(e)),
-        e.tuning.as_ref().map(|tuning| section("Tuning", &tuning.reason, &candidates(tuning))).unwrap_or_default(),
+        section("Most confident mistakes", "Worst first; long documents are cut.", &mistakes::mistakes(e)),
+        e.tuning.as_ref().map(|tuning| section("Tuning", &tuning.reason, &search::search(tuning))).unwrap_or_default(),
         section("Training", "", &training(&e.training)),
         section("Data", "", &data(e)),
         format!("<footer>Sagebrush {} · {}</footer>\n", Html(&e.training.version), Html(&e.format)),
@@ -48,86 +63,61 @@ fn headline(e: &Evaluation) -> String {
         (Average::Binary, None) => "of the positive class".into(),
         (Average::Macro, _) => "mean over classes".into(),
     };
+    let within = |metric: &str, meaning: &str, share: bool| match interval(e, metric) {
+        Some(found) if share => format!("{} to {}", percent(found.low), percent(found.high)),
+        Some(found) => format!("{} to {}", figure(found.low, 3), figure(found.high, 3)),
+        None => meaning.to_owned(),
+    };
+    let (accuracy, area, loss) = (
+        within("accuracy", "share predicted right", true),
+        within("roc_auc", "1 is perfect", false),
+        within("log_loss", "nats; 0 is perfect", false),
+    );
     let mut shown = vec![
-        ("Accuracy", percent(m.accuracy), "share predicted right"),
+        ("Accuracy", percent(m.accuracy), accuracy.as_str()),
         ("Precision", percent(m.precision), of.as_str()),
         ("Recall", percent(m.recall), of.as_str()),
         ("F1", percent(m.f1), of.as_str()),
     ];
-    if let Some(area) = m.roc_auc {
-        shown.push(("ROC AUC", figure(area, 3), "1 is perfect"));
+    if let Some(value) = m.roc_auc {
+        shown.push(("ROC AUC", figure(value, 3), &area));
     }
-    shown.push(("Log loss", figure(m.log_loss, 3), "nats; 0 is perfect"));
+    shown.push(("Log loss", figure(m.log_loss, 3), &loss));
     tiles(&shown)
 }
 
-fn matrix_and_curve(e: &Evaluation) -> String {
-    let matrix = format!(
-        "<div><h3>Confusion matrix</h3>\n<p class=\"lead\">Rows: what it is. Columns: what was predicted.</p>\n{}</div>\n",
-        confusion(&e.classes, &e.confusion)
-    );
-    let Some(curve) = &e.roc_curve else { return matrix };
-    let class = e.positive_class.as_deref().map(|class| format!(" of class {}", word(class))).unwrap_or_default();
-    format!("<div class=\"columns\">\n{matrix}<div><h3>ROC curve{class}</h3>\n{}</div>\n</div>\n", roc(curve))
-}
-
-fn per_class(e: &Evaluation) -> String {
-    let rows: Vec<Vec<String>> = e
-        .per_class
-        .iter()
-        .map(|c| vec![word(&c.class), percent(c.precision), percent(c.recall), percent(c.f1), count(c.support)])
-        .collect();
-    table(&["Class", "Precision", "Recall", "F1", "Documents"], &[false, true, true, true, true], &rows)
+/// What was odd and what was left out; nothing where nothing was.
+fn warnings(e: &Evaluation) -> String {
+    let examples = |examples: &[String]| -> String {
+        let shown: Vec<String> = examples.iter().map(|example| format!("<code>{}</code>", word(example))).collect();
+        shown.join(" ")
+    };
+    let odd = e.warnings.iter().map(|warning| {
+        vec![Html(&warning.kind.replace('_', " ")).to_string(), count(warning.count), examples(&warning.examples)]
+    });
+    let dropped = e.dropped.iter().map(|dropped| {
+        let what = format!("left out of {}: {}", word(&dropped.channel), Html(&dropped.reason));
+        vec![what, count(dropped.rows), examples(&dropped.examples)]
+    });
+    let rows: Vec<Vec<String>> = odd.chain(dropped).collect();
+    if rows.is_empty() { String::new() } else { table(&["What", "Rows", "For example"], &[false, true, false], &rows) }
 }
 
 fn strongest(e: &Evaluation) -> String {
     if e.strongest_terms.is_empty() {
         return String::new();
     }
+    let most = if e.strongest_terms.len() > 4 { TERMS_OF_MANY } else { usize::MAX };
     let columns: String = e
         .strongest_terms
         .iter()
         .map(|class| {
             let bars: Vec<(&str, f64, String)> =
-                class.terms.iter().map(|t| (t.term.as_str(), t.weight, figure(t.weight, 2))).collect();
+                class.terms.iter().take(most).map(|t| (t.term.as_str(), t.weight, figure(t.weight, 2))).collect();
             format!("<div><h3>{}</h3>\n{}</div>\n", word(&class.class), terms(&bars, longest(&bars)))
         })
         .collect();
     format!("<div class=\"columns\">\n{columns}</div>\n")
-}
-
-fn mistakes(e: &Evaluation) -> String {
-    if e.mistakes.is_empty() {
-        return "<p class=\"note\">None: every document was predicted right.</p>\n".into();
-    }
-    let rows: Vec<Vec<String>> = e
-        .mistakes
-        .iter()
-        .map(|m| {
-            let text = format!("<div class=\"quote\" dir=\"auto\">{}</div>", Html(&m.text));
-            vec![text, word(&m.actual), word(&m.predicted), percent(m.score)]
-        })
-        .collect();
-    table(&["Document", "Is", "Predicted", "Score"], &[false, false, false, true], &rows)
-}
-
-fn candidates(tuning: &Tuning) -> String {
-    let whiskers = Whiskers::over(&tuning.candidates);
-    let rows: Vec<Vec<String>> = tuning
-        .candidates
-        .iter()
-        .enumerate()
-        .map(|(place, c)| {
-            let settings: Vec<String> =
-                c.parameters.iter().map(|(name, value)| format!("{} = {}", Html(name), Html(value))).collect();
-            let chosen = if place == tuning.chosen { "<span class=\"good-word\">✓ chosen</span>" } else { "" };
-            let mean = format!("{} ± {}", figure(c.mean, 4), figure(c.standard_error, 4));
-            vec![format!("<code>{}</code>", settings.join(", ")), mean, whiskers.draw(c), chosen.into()]
-        })
-        .collect();
-    let measured =
-        format!("Mean {} over {} ± standard error", Html(&tuning.metric), counted(tuning.folds, "fold", "folds"));
-    table(&["Settings", &measured, "", ""], &[false, true, false, false], &rows)
 }
 
 fn training(t: &Training) -> String {

@@ -1,13 +1,14 @@
 //! An evaluation as Markdown, for the summary of a CI job.
 
-use super::{Average, Evaluation};
+use super::{Average, Evaluation, Interval};
 use crate::escape::Markdown;
 use crate::number::{bytes, count, counted, figure, percent};
 
 /// Headline figures, confusion matrix, classes, tuning and data; GitHub's dialect.
 pub fn markdown(evaluation: &Evaluation) -> String {
     let e = evaluation;
-    [headline(e), confusion(e), per_class(e), mistakes(e), tuning(e), data(e)].concat()
+    [headline(e), intervals(e), further(e), warnings(e), confusion(e), per_class(e), mistakes(e), tuning(e), data(e)]
+        .concat()
 }
 
 fn headline(e: &Evaluation) -> String {
@@ -36,7 +37,52 @@ fn headline(e: &Evaluation) -> String {
     )
 }
 
+fn intervals(e: &Evaluation) -> String {
+    let Some(first) = e.intervals.first() else { return String::new() };
+    let one = |i: &Interval| {
+        let ends = match i.metric.as_str() {
+            "log_loss" | "roc_auc" => format!("{} to {}", figure(i.low, 3), figure(i.high, 3)),
+            _ => format!("{} to {}", percent(i.low), percent(i.high)),
+        };
+        format!("{} {ends}", Markdown(&i.metric.replace('_', " ")))
+    };
+    let all: Vec<String> = e.intervals.iter().map(one).collect();
+    let level = first.level * 100.0;
+    format!("{level:.0} % intervals ({} resamples): {}.\n\n", count(first.resamples), all.join(", "))
+}
+
+fn further(e: &Evaluation) -> String {
+    let Some(q) = &e.quality else { return String::new() };
+    let mut cells = vec![
+        ("Balanced accuracy", percent(q.balanced_accuracy)),
+        ("Macro F1", percent(q.macro_average.f1)),
+        ("Weighted F1", percent(q.weighted.f1)),
+        ("Matthews", figure(q.matthews, 3)),
+        ("Brier", figure(q.brier, 4)),
+        ("Calibration error", figure(q.calibration_error, 4)),
+    ];
+    cells.extend(q.average_precision.map(|area| ("Average precision", figure(area, 3))));
+    let head: String = cells.iter().map(|(name, _)| format!(" {name} |")).collect();
+    let values: String = cells.iter().map(|(_, value)| format!(" {value} |")).collect();
+    format!("|{head}\n|{}\n|{values}\n\n", " ---: |".repeat(cells.len()))
+}
+
+/// What was odd about the data and what was left out; nothing where nothing was.
+fn warnings(e: &Evaluation) -> String {
+    let odd = e.warnings.iter().map(|w| (w.kind.replace('_', " "), w.count));
+    let dropped = e.dropped.iter().map(|d| (format!("left out of {}: {}", d.channel, d.reason), d.rows));
+    let rows: String =
+        odd.chain(dropped).map(|(what, rows)| format!("| {} | {} |\n", Markdown(&what), count(rows))).collect();
+    if rows.is_empty() { rows } else { format!("### About the data\n\n| What | Rows |\n| --- | ---: |\n{rows}\n") }
+}
+
+/// More classes than these make no table that could be read.
+const MOST_CLASSES: usize = 30;
+
 fn confusion(e: &Evaluation) -> String {
+    if e.classes.len() > MOST_CLASSES {
+        return String::new();
+    }
     let head: String = e.classes.iter().map(|class| format!(" {} |", Markdown(class))).collect();
     let rule = " ---: |".repeat(e.classes.len());
     let rows: String = e
@@ -85,22 +131,31 @@ fn mistakes(e: &Evaluation) -> String {
     )
 }
 
+/// Candidates shown; the others stand in `evaluation.json`.
+const CANDIDATES: usize = 20;
+
 fn tuning(e: &Evaluation) -> String {
     let Some(tuning) = &e.tuning else { return String::new() };
-    let rows: String = tuning
-        .candidates
-        .iter()
-        .enumerate()
-        .map(|(place, c)| {
-            let settings: Vec<String> = c.parameters.iter().map(|(n, v)| format!("{n} = {v}")).collect();
-            let chosen = if place == tuning.chosen { " ✓" } else { "" };
-            let (mean, error) = (figure(c.mean, 4), figure(c.standard_error, 4));
-            format!("| {} | {mean} ± {error}{chosen} |\n", Markdown(&settings.join(", ")))
-        })
-        .collect();
+    let order = tuning.ranked();
+    let row = |&place: &usize| {
+        let c = &tuning.candidates[place];
+        let settings: Vec<String> = c.parameters.iter().map(|(n, v)| format!("{n} = {v}")).collect();
+        let fate = match c.eliminated_after {
+            _ if place == tuning.chosen => " ✓".to_owned(),
+            Some(folds) => format!(", out after {}", counted(folds, "fold", "folds")),
+            None => String::new(),
+        };
+        let (mean, error) = (figure(c.mean, 4), figure(c.standard_error, 4));
+        format!("| {} | {mean} ± {error}{fate} |\n", Markdown(&settings.join(", ")))
+    };
+    let rows: String = order.iter().take(CANDIDATES).map(row).collect();
+    let more = match order.len() {
+        ..=CANDIDATES => String::new(),
+        all => format!("The {} not shown stand in `evaluation.json`.\n\n", all - CANDIDATES),
+    };
     let folds = counted(tuning.folds, "fold", "folds");
     let (metric, reason) = (Markdown(&tuning.metric), Markdown(&tuning.reason));
-    format!("### Tuning\n\n{reason}\n\n| Settings | Mean {metric} over {folds} |\n| --- | ---: |\n{rows}\n")
+    format!("### Tuning\n\n{reason}\n\n| Settings | Mean {metric} over {folds} |\n| --- | ---: |\n{rows}\n{more}")
 }
 
 fn data(e: &Evaluation) -> String {
