@@ -117,8 +117,14 @@ pub enum FitError {
         expected: String,
     },
     /// The objective left the finite numbers.
-    #[error("the logistic objective is not finite at iteration {iteration}; scale the data (norm=l2) or lower C")]
+    #[error("the objective is not finite at iteration {iteration}; scale the data (norm=l2) or lower C")]
     NotFinite {
+        /// The iteration, from 0.
+        iteration: u64,
+    },
+    /// Whoever watched the fit wanted its end.
+    #[error("stopped at iteration {iteration} of the solver, as asked")]
+    Interrupted {
         /// The iteration, from 0.
         iteration: u64,
     },

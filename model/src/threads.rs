@@ -58,12 +58,7 @@ pub fn each<P: Send, T: Send>(mut parts: Vec<P>, work: impl Fn(P) -> T + Sync) -
     if parts.is_empty() {
         return vec![work(last)];
     }
-    let within = |part| {
-        let before = WITHIN.replace(true);
-        let result = work(part);
-        WITHIN.set(before);
-        result
-    };
+    let within = |part| alone(|| work(part));
     thread::scope(|scope| {
         let within = &within;
         let workers: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || within(part))).collect();
@@ -73,6 +68,14 @@ pub fn each<P: Send, T: Send>(mut parts: Vec<P>, work: impl Fn(P) -> T + Sync) -
         };
         workers.into_iter().map(join).chain([own]).collect()
     })
+}
+
+/// `work` as it would be done within other work: on this thread alone.
+pub fn alone<T>(work: impl FnOnce() -> T) -> T {
+    let before = WITHIN.replace(true);
+    let result = work();
+    WITHIN.set(before);
+    result
 }
 
 #[cfg(test)]

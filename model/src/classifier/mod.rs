@@ -7,9 +7,9 @@ use ndarray::{Array1, Array2};
 use crate::error::FitError;
 pub use crate::forest::Forest;
 use crate::linear::{self, Convergence, LinearParams};
-pub use crate::linear::{Linear, Link};
+pub use crate::linear::{Linear, Link, Progress, Watch};
 use crate::records::Records;
-use crate::settings::{Algorithm, Settings, Solver};
+use crate::settings::{Algorithm, Loss, Settings, Solver};
 pub use crate::tree::Tree;
 
 /// Records and their targets, class indices `0..classes`.
@@ -44,14 +44,34 @@ pub struct Fitted {
     pub notes: Vec<String>,
 }
 
-/// Fits what `settings` ask for to `dataset`, whose targets are below `classes` and hold each class.
-///
-/// `start`, of the same vocabulary and classes, is where the sparse solver starts from; the others have no use for one.
+/// What a fit has beside its settings and data.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FitOptions<'o> {
+    /// Of the same vocabulary and classes: where the sparse solver starts from; the others have no use for one. Best from a fit of
+    /// near settings with `beta` 1.
+    pub start: Option<&'o Classifier>,
+    /// Who watches the sparse solver.
+    pub watch: Watch<'o>,
+}
+
+/// [`fit_classifier_with`] a start, unwatched.
 pub fn fit_classifier(
     settings: &Settings,
     dataset: &Dataset,
     classes: usize,
     start: Option<&Classifier>,
+) -> Result<Fitted, FitError> {
+    fit_classifier_with(settings, dataset, classes, FitOptions { start, ..FitOptions::default() })
+}
+
+/// Fits what `settings` ask for to `dataset`, whose targets are below `classes` and hold each class.
+///
+/// The weights of a linear classifier come back interpolated by `beta` ([`Linear::interpolated`]).
+pub fn fit_classifier_with(
+    settings: &Settings,
+    dataset: &Dataset,
+    classes: usize,
+    options: FitOptions,
 ) -> Result<Fitted, FitError> {
     settings.check()?;
     let grown = |(classifier, notes), solver| Fitted { classifier, solver, iterations: None, converged: None, notes };
@@ -67,19 +87,26 @@ pub fn fit_classifier(
         }
     }
     let tiny = classes == 2 && dataset.records().dense_bytes() <= AUTO_DENSE_BYTES.min(settings.dense_memory_limit);
-    match settings.solver {
+    let tiny = tiny && settings.class_weight.is_none() && settings.loss == Loss::Logistic && options.start.is_none();
+    let mut fitted = match settings.solver {
         Solver::Linfa => fit_linfa(settings, dataset, classes),
-        Solver::Auto if tiny && settings.class_weight.is_none() && start.is_none() => {
+        Solver::Auto if tiny => {
             match fit_linfa(settings, dataset, classes) {
                 // linfa's line search gives up on some data that ours manages.
                 Err(FitError::LinfaLogistic(_) | FitError::NotFinite { .. }) => {
-                    fit_sparse(settings, dataset, classes, start)
+                    fit_sparse(settings, dataset, classes, options)
                 }
                 fitted => fitted,
             }
         }
-        Solver::Auto | Solver::Sparse => fit_sparse(settings, dataset, classes, start),
+        Solver::Auto | Solver::Sparse => fit_sparse(settings, dataset, classes, options),
+    }?;
+    if let Classifier::Linear(linear) = &fitted.classifier
+        && settings.beta != 1.0
+    {
+        fitted.classifier = Classifier::Linear(linear.interpolated(settings.beta));
     }
+    Ok(fitted)
 }
 
 fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<Fitted, FitError> {
@@ -92,23 +119,24 @@ fn fit_sparse(
     settings: &Settings,
     dataset: &Dataset,
     classes: usize,
-    start: Option<&Classifier>,
+    options: FitOptions,
 ) -> Result<Fitted, FitError> {
-    let start = match start {
+    let start = match options.start {
         None => None,
         Some(Classifier::Linear(start)) => Some(start),
         Some(Classifier::Tree(_) | Classifier::Forest(_)) => {
-            let (found, expected) = ("decision trees".into(), "a logistic regression".into());
+            let (found, expected) = ("decision trees".into(), "a linear classifier".into());
             return Err(FitError::Start { found, expected });
         }
     };
     let params = LinearParams::new(classes)
+        .loss(settings.loss)
         .c(settings.c)
         .class_weight(settings.class_weight)
         .max_iter(settings.max_iter)
         .tol(settings.tol)
         .check()?;
-    let (logistic, Convergence { iterations, converged, .. }) = params.fit_from(dataset, start)?;
+    let (logistic, Convergence { iterations, converged, .. }) = params.fit_from(dataset, start, options.watch)?;
     Ok(Fitted {
         classifier: Classifier::Linear(logistic),
         solver: "sparse",

@@ -1,15 +1,14 @@
 //! linfa-logistic on dense records: the same minimum by another hand.
 
-use linfa::DatasetBase;
 use linfa::prelude::Fit;
+use linfa::{DatasetBase, ParamGuard};
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use ndarray::{Array1, Axis};
 
 use crate::classifier::{Dataset, to_dense};
 use crate::error::FitError;
-use crate::linear::objective::{Objective, count_rows};
-use crate::linear::{Linear, Link};
-use crate::settings::{SettingError, Settings};
+use crate::linear::{Linear, LinearParams, Link, Watch, count_rows};
+use crate::settings::{Loss, SettingError, Settings};
 
 /// Fits with linfa-logistic; also whether the gradient has come under the tolerance.
 ///
@@ -24,9 +23,22 @@ pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) 
             instead: "use solver=sparse, or solver=auto, which then chooses it",
         });
     }
+    if settings.loss != Loss::Logistic {
+        return Err(FitError::Unsupported {
+            algorithm: "solver=linfa",
+            setting: "loss but logistic",
+            instead: "use solver=sparse, or solver=auto, which then chooses it",
+        });
+    }
+    if dataset.records().sets() > 1 {
+        return Err(FitError::Unsupported {
+            algorithm: "solver=linfa",
+            setting: "weighting=nb of more than two classes",
+            instead: "use solver=sparse, or solver=auto, which then chooses it",
+        });
+    }
     count_rows(dataset.records(), &dataset.targets, classes)?;
     let dense = to_dense("solver=linfa", dataset.records(), settings.dense_memory_limit)?;
-    let objective = Objective::new(dataset, classes, settings.c, None)?;
     let dense = DatasetBase::new(dense, dataset.targets.clone());
     let (alpha, tolerance) = (1.0 / settings.c, settings.tol * dataset.targets.len() as f64);
     if !tolerance.is_finite() || !alpha.is_finite() {
@@ -49,11 +61,8 @@ pub(crate) fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) 
         let fitted = params.fit(&dense)?;
         Linear { link: Link::Softmax, weights: fitted.params().to_owned(), intercept: fitted.intercept().to_owned() }
     };
-    let mut point = vec![0.0; objective.dimensions()];
-    let mut gradient = point.clone();
-    objective.join(&logistic, &mut point);
-    if !objective.evaluate(&point, &mut gradient).is_finite() {
-        return Err(FitError::NotFinite { iteration: settings.max_iter });
-    }
-    Ok((logistic, gradient.iter().all(|slope| slope.abs() <= settings.tol)))
+    let mut params = LinearParams::new(classes).c(settings.c).tol(settings.tol).check()?;
+    params.max_iter = 0; // What linfa left is looked at, not bettered.
+    let (_, convergence) = params.fit_from(dataset, Some(&logistic), Watch::default())?;
+    Ok((logistic, convergence.converged))
 }

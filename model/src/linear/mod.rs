@@ -2,20 +2,26 @@
 //!
 //! [`LinearParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`).
 
+mod fit;
+mod kernel;
+mod layout;
 mod linfa_solver;
 mod link;
-mod objective;
+mod loss;
+mod matrix;
+mod newton;
 mod params;
-mod solver;
+mod watch;
 
 use linfa::traits::PredictInplace;
-use ndarray::{Array1, Array2, ArrayViewMut1};
+use ndarray::{Array1, Array2, ArrayViewMut1, s};
 
+pub(crate) use fit::count_rows;
 pub(crate) use linfa_solver::fit_linfa;
 pub use link::Link;
-pub(crate) use objective::count_rows;
+pub use newton::Convergence;
 pub use params::{LinearParams, LinearValidParams};
-pub use solver::Convergence;
+pub use watch::{Progress, Watch};
 
 use crate::records::Records;
 
@@ -37,31 +43,51 @@ impl Linear {
         classes_of(self.intercept.len())
     }
 
-    /// Scores before the link, shape `(rows, vectors)`.
+    /// Scores before the link, shape `(rows, vectors)`. Where the records have a set of scales a class, each class's score is of
+    /// its own.
     ///
     /// # Panics
     /// Where `records` are of another vocabulary.
     pub fn scores(&self, records: &Records) -> Array2<f64> {
         assert_eq!(records.columns(), self.weights.nrows(), "records and weights are of one vocabulary");
-        let mut scores = Array2::zeros((records.rows(), self.intercept.len()));
-        for (i, mut score) in scores.rows_mut().into_iter().enumerate() {
-            score.assign(&self.intercept);
-            for (column, value) in records.row(i) {
-                score.scaled_add(value, &self.weights.row(column));
-            }
+        let vectors = self.intercept.len();
+        if records.sets() == 1 || vectors == 1 {
+            return matrix::scores(records, self.weights.view(), &self.intercept.to_vec());
+        }
+        let mut scores = Array2::zeros((records.rows(), vectors));
+        for vector in 0..vectors {
+            let weights = self.weights.slice(s![.., vector..=vector]);
+            let of_class = matrix::scores(&records.set(vector), weights, &[self.intercept[vector]]);
+            scores.column_mut(vector).assign(&of_class.column(0));
         }
         scores
     }
 
     /// Probabilities of the classes, shape `(rows, classes)`; rows sum to 1.
+    ///
+    /// # Panics
+    /// Where `records` are of another vocabulary.
     pub fn probabilities(&self, records: &Records) -> Array2<f64> {
         let scores = self.scores(records);
-        let mut probabilities = Array2::zeros((records.rows(), self.classes()));
-        for (score, probability) in scores.rows().into_iter().zip(probabilities.rows_mut()) {
-            let (score, mut probability) = (score.to_vec(), probability);
-            self.link.apply(&score, probability.as_slice_mut().expect("rows are contiguous"));
+        let mut probabilities = vec![0.0; records.rows() * self.classes()];
+        for (row, probabilities) in probabilities.chunks_exact_mut(self.classes()).enumerate() {
+            self.link.apply(&scores.row(row).to_vec(), probabilities);
         }
-        probabilities
+        let (rows, classes) = (records.rows(), self.classes());
+        Array2::from_shape_fn((rows, classes), |(row, class)| probabilities[row * classes + class])
+    }
+
+    /// Every weight moved towards its vector's mean magnitude, of which it keeps the share `beta`:
+    /// `β w + (1 - β) mean|w|` (Wang & Manning 2012, section 2.3). Meant for NB weighting, whose values have the signs.
+    pub fn interpolated(&self, beta: f64) -> Linear {
+        let mut linear = self.clone();
+        if beta != 1.0 && !linear.weights.is_empty() {
+            for mut vector in linear.weights.columns_mut() {
+                let mean = vector.iter().map(|weight| weight.abs()).sum::<f64>() / vector.len() as f64;
+                vector.mapv_inplace(|weight| beta * weight + (1.0 - beta) * mean);
+            }
+        }
+        linear
     }
 }
 

@@ -1,4 +1,4 @@
-//! Parameters of the logistic regression, unchecked and checked.
+//! Parameters of a linear classifier, unchecked and checked.
 
 use linfa::ParamGuard;
 use linfa::traits::Fit;
@@ -6,16 +6,16 @@ use ndarray::Array1;
 
 use crate::classifier::Dataset;
 use crate::error::FitError;
-use crate::linear::objective::Objective;
-use crate::linear::solver::{self, Convergence};
-use crate::linear::{Linear, vectors_of};
+use crate::linear::fit::fit;
+use crate::linear::{Convergence, Linear, Watch};
 use crate::records::Records;
-use crate::settings::{ClassWeight, SettingError};
+use crate::settings::{ClassWeight, Loss, SettingError};
 
-/// Parameters of a logistic regression, not checked yet.
+/// Parameters of a linear classifier, not checked yet.
 ///
 /// | name | default | purpose | range |
 /// | --- | --- | --- | --- |
+/// | `loss` | logistic | what is minimised | |
 /// | `c` | 1 | inverse strength of regularisation | above 0 |
 /// | `class_weight` | none | weights of rows by class | |
 /// | `max_iter` | 100 | most iterations | from 1 |
@@ -23,20 +23,28 @@ use crate::settings::{ClassWeight, SettingError};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinearParams(LinearValidParams);
 
-/// Checked parameters of a logistic regression.
+/// Checked parameters of a linear classifier.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinearValidParams {
-    classes: usize,
-    c: f64,
-    class_weight: Option<ClassWeight>,
-    max_iter: u64,
-    tol: f64,
+    pub(super) classes: usize,
+    pub(super) loss: Loss,
+    pub(super) c: f64,
+    pub(super) class_weight: Option<ClassWeight>,
+    pub(super) max_iter: u64,
+    pub(super) tol: f64,
 }
 
 impl LinearParams {
     /// Defaults, for so many classes.
     pub fn new(classes: usize) -> Self {
-        LinearParams(LinearValidParams { classes, c: 1.0, class_weight: None, max_iter: 100, tol: 1e-4 })
+        let (loss, class_weight) = (Loss::Logistic, None);
+        LinearParams(LinearValidParams { classes, loss, c: 1.0, class_weight, max_iter: 100, tol: 1e-4 })
+    }
+
+    /// What is minimised.
+    pub fn loss(mut self, loss: Loss) -> Self {
+        self.0.loss = loss;
+        self
     }
 
     /// Inverse strength of regularisation, as scikit-learn's `C`.
@@ -86,20 +94,13 @@ impl ParamGuard for LinearParams {
 
 impl LinearValidParams {
     /// Fits, from `start` where there is one (of the same vocabulary and classes), and tells how it went.
-    pub fn fit_from(&self, dataset: &Dataset, start: Option<&Linear>) -> Result<(Linear, Convergence), FitError> {
-        let objective = Objective::new(dataset, self.classes, self.c, self.class_weight)?;
-        let mut point = vec![0.0; objective.dimensions()];
-        if let Some(start) = start {
-            let found = (start.weights.nrows(), start.intercept.len());
-            let expected = (dataset.records().columns(), vectors_of(self.classes));
-            if found != expected {
-                let shape = |(terms, vectors)| format!("{terms} terms and {vectors} weight vectors");
-                return Err(FitError::Start { found: shape(found), expected: shape(expected) });
-            }
-            objective.join(start, &mut point);
-        }
-        let convergence = solver::minimise(&objective, &mut point, self.max_iter, self.tol)?;
-        Ok((objective.split(&point), convergence))
+    pub fn fit_from(
+        &self,
+        dataset: &Dataset,
+        start: Option<&Linear>,
+        watch: Watch,
+    ) -> Result<(Linear, Convergence), FitError> {
+        fit(self, dataset, start, watch)
     }
 }
 
@@ -107,6 +108,6 @@ impl Fit<Records, Array1<usize>, FitError> for LinearValidParams {
     type Object = Linear;
 
     fn fit(&self, dataset: &Dataset) -> Result<Linear, FitError> {
-        Ok(self.fit_from(dataset, None)?.0)
+        Ok(self.fit_from(dataset, None, Watch::default())?.0)
     }
 }

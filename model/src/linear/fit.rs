@@ -1,0 +1,150 @@
+//! What is fitted to which rows: the choice of the loss, of the weight vectors, and of who works on them.
+//!
+//! `C · Σ sᵢ · lossᵢ + ½ ‖w‖²` is scikit-learn's objective. What is minimised is that divided by `C · Σ sᵢ`, the mean loss and its
+//! penalty, so that the tolerance of the gradient means the same for data of any size (as scikit-learn does since 1.4).
+
+use ndarray::{Array1, Array2, Axis};
+
+use crate::classifier::Dataset;
+use crate::error::FitError;
+use crate::linear::layout::Layout;
+use crate::linear::loss::{Kind, Losses};
+use crate::linear::matrix::Matrix;
+use crate::linear::newton::{Bounds, Objective};
+use crate::linear::{Convergence, Linear, LinearValidParams, Link, Watch, vectors_of};
+use crate::records::Records;
+use crate::settings::{ClassWeight, Loss};
+use crate::threads;
+
+/// Fits as [`LinearValidParams::fit_from`] says.
+///
+/// Several classes are fitted jointly (softmax) where the loss is logistic and the records have one set of scales; where each class
+/// has scales of its own (NB weighting), and for the squared hinge, one against the rest.
+pub(super) fn fit(
+    params: &LinearValidParams,
+    dataset: &Dataset,
+    start: Option<&Linear>,
+    watch: Watch,
+) -> Result<(Linear, Convergence), FitError> {
+    let (records, classes) = (dataset.records(), params.classes);
+    let rows = count_rows(records, &dataset.targets, classes)?;
+    if let Some(start) = start {
+        let found = (start.weights.nrows(), start.intercept.len());
+        let expected = (records.columns(), vectors_of(classes));
+        if found != expected {
+            let shape = |(terms, vectors)| format!("{terms} terms and {vectors} weight vectors");
+            return Err(FitError::Start { found: shape(found), expected: shape(expected) });
+        }
+    }
+    let job = Job { params, dataset, start, watch, rows: &rows };
+    match (classes, params.loss) {
+        (2, Loss::Logistic) => job.one(Kind::Logistic(1), Link::Logistic),
+        (2, Loss::SquaredHinge) => job.one(Kind::SquaredHinge(1), Link::Logistic),
+        (_, Loss::Logistic) if records.sets() == 1 => job.one(Kind::Softmax, Link::Softmax),
+        (_, Loss::Logistic) => job.one_against_the_rest(Kind::Logistic),
+        (_, Loss::SquaredHinge) => job.one_against_the_rest(Kind::SquaredHinge),
+    }
+}
+
+struct Job<'j> {
+    params: &'j LinearValidParams,
+    dataset: &'j Dataset,
+    start: Option<&'j Linear>,
+    watch: Watch<'j>,
+    /// Of each class.
+    rows: &'j [usize],
+}
+
+impl Job<'_> {
+    /// All vectors at once.
+    fn one(&self, kind: Kind, link: Link) -> Result<(Linear, Convergence), FitError> {
+        let vectors = if kind == Kind::Softmax { self.params.classes } else { 1 };
+        let records = self.dataset.records();
+        let layout = Layout::new(records, vectors);
+        let (weights, intercept, convergence) = self.minimise(&layout, records, kind, vectors, 0)?;
+        Ok((Linear { weights, intercept: intercept.into(), link }, convergence))
+    }
+
+    /// Class after class, several at a time.
+    fn one_against_the_rest(&self, kind: impl Fn(usize) -> Kind + Sync) -> Result<(Linear, Convergence), FitError> {
+        let (records, classes) = (self.dataset.records(), self.params.classes);
+        let layout = threads::alone(|| Layout::new(records, 1));
+        let fitted = threads::map(classes, |class| self.minimise(&layout, &records.set(class), kind(class), 1, class));
+        let mut weights = Array2::zeros((records.columns(), classes));
+        let mut intercept = Array1::zeros(classes);
+        let mut all: Option<Convergence> = None;
+        for (class, fitted) in fitted.into_iter().enumerate() {
+            let (column, bias, convergence) = fitted?;
+            weights.column_mut(class).assign(&column.index_axis(Axis(1), 0));
+            intercept[class] = bias[0];
+            all = Some(all.map_or(convergence, |all| Convergence {
+                iterations: all.iterations.max(convergence.iterations),
+                passes: all.passes + convergence.passes,
+                converged: all.converged && convergence.converged,
+                objective: all.objective + convergence.objective,
+                gradient: all.gradient.max(convergence.gradient),
+            }));
+        }
+        let convergence = all.ok_or(FitError::OneClass { classes })?;
+        Ok((Linear { weights, intercept, link: Link::Ovr }, convergence))
+    }
+
+    /// Weights, shape (columns, vectors), and intercepts of the vectors from `first` on.
+    fn minimise(
+        &self,
+        layout: &Layout,
+        records: &Records,
+        kind: Kind,
+        vectors: usize,
+        first: usize,
+    ) -> Result<(Array2<f64>, Vec<f64>, Convergence), FitError> {
+        let (weights, total) = self.weights(kind);
+        let matrix = Matrix::new(layout, records, vectors);
+        let mut point =
+            self.start.map_or_else(|| vec![0.0; matrix.dimensions()], |start| matrix.compress(start, first));
+        let objective = Objective {
+            matrix: &matrix,
+            losses: Losses { kind, targets: &self.dataset.targets, weights: &weights },
+            penalty: 1.0 / (self.params.c * total),
+            intercept_penalised: self.params.loss == Loss::SquaredHinge,
+        };
+        let bounds = Bounds { max_iter: self.params.max_iter, tol: self.params.tol };
+        let convergence = objective.minimise(&mut point, bounds, self.watch)?;
+        let (weights, intercept) = matrix.expand(&point);
+        Ok((weights, intercept, convergence))
+    }
+
+    /// `sᵢ` by class, divided by their sum over the rows; that sum. Where one class is fitted against the rest it alone has
+    /// its weight, the rest 1 (LIBLINEAR's way).
+    fn weights(&self, kind: Kind) -> (Vec<f64>, f64) {
+        let (classes, rows) = (self.params.classes, self.dataset.targets.len() as f64);
+        let weight = |class: usize| match (self.params.class_weight, kind) {
+            (None, _) => 1.0,
+            (Some(_), Kind::Logistic(positive) | Kind::SquaredHinge(positive)) if classes > 2 && class != positive => {
+                1.0
+            }
+            (Some(ClassWeight::Balanced), _) => rows / (classes as f64 * self.rows[class] as f64),
+        };
+        let weights: Vec<f64> = (0..classes).map(weight).collect();
+        let total: f64 = weights.iter().zip(self.rows).map(|(weight, &rows)| weight * rows as f64).sum();
+        (weights.into_iter().map(|weight| weight / total).collect(), total)
+    }
+}
+
+/// Rows of each class, every one at least once, every target below `classes`.
+pub(crate) fn count_rows(records: &Records, targets: &Array1<usize>, classes: usize) -> Result<Vec<usize>, FitError> {
+    if classes < 2 {
+        return Err(FitError::OneClass { classes });
+    }
+    if records.rows() != targets.len() {
+        return Err(FitError::Mismatch { rows: records.rows(), targets: targets.len() });
+    }
+    let mut rows = vec![0; classes];
+    for (row, &target) in targets.iter().enumerate() {
+        *rows.get_mut(target).ok_or(FitError::UnknownTarget { row, target, classes })? += 1;
+    }
+    match rows.iter().position(|&rows| rows == 0) {
+        Some(class) => Err(FitError::EmptyClass { class, classes }),
+        None => Ok(rows),
+    }
+}

@@ -1,0 +1,303 @@
+//! The minimiser: Newton's method, each step by conjugate gradients, cut short (Nash & Sofer 1990; Lin, Weng & Keerthi 2008),
+//! and a search along it for where the slope is all but gone.
+//!
+//! What is minimised is the mean objective `Σ sᵢ lossᵢ / Σ sᵢ + ½ penalty ‖w‖²`. A step of the conjugate gradients reads the
+//! records twice; the search along the line reads the scores alone. Five vectors as long as the point and four as long as the scores are
+//! all that is held. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
+
+use std::ops::Range;
+
+use crate::error::FitError;
+use crate::linear::layout::ROWS;
+use crate::linear::loss::Losses;
+use crate::linear::matrix::Matrix;
+use crate::linear::watch::{Progress, Watch};
+use crate::threads;
+
+/// Numbers of a point whose sum is taken together.
+const CHUNK: usize = 1 << 12;
+/// The conjugate gradients end where what is left of the gradient is this share of it.
+const FORCING: f64 = 0.1;
+/// Steps of the conjugate gradients, and of the search along a line.
+const MOST_STEPS: usize = 300;
+const MOST_TRIALS: usize = 60;
+/// The search ends where this share of the slope is left.
+const SLOPE: f64 = 0.1;
+
+/// How a minimisation went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Convergence {
+    /// Newton steps taken.
+    pub iterations: u64,
+    /// Times that the records were read, forth and back counted as one.
+    pub passes: u64,
+    /// Whether no component of the gradient is above the tolerance.
+    pub converged: bool,
+    /// The mean objective at the end.
+    pub objective: f64,
+    /// The greatest component of its gradient, by magnitude.
+    pub gradient: f64,
+}
+
+pub(super) struct Objective<'m> {
+    pub(super) matrix: &'m Matrix<'m>,
+    pub(super) losses: Losses<'m>,
+    pub(super) penalty: f64,
+    /// Whether the intercept is penalised as the weights are.
+    pub(super) intercept_penalised: bool,
+}
+
+/// When to end.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) max_iter: u64,
+    /// Greatest component of the gradient.
+    pub(super) tol: f64,
+}
+
+impl Objective<'_> {
+    /// Moves `point` to the minimum.
+    pub(super) fn minimise(&self, point: &mut [f64], bounds: Bounds, watch: Watch) -> Result<Convergence, FitError> {
+        let (dimensions, scores) = (point.len(), self.matrix.rows() * self.matrix.vectors);
+        let [mut step, mut residual, mut direction, mut buffer] = [(); 4].map(|()| vec![0.0; dimensions]);
+        let [mut score, mut curvature, mut change, mut moved] = [(); 4].map(|()| vec![0.0; scores]);
+        let mut passes = 0;
+        if point.iter().any(|&weight| weight != 0.0) {
+            self.matrix.scale(point, &mut buffer);
+            self.matrix.forward(&buffer, &mut score);
+            passes += 1;
+        }
+        let mut iterations = 0;
+        loop {
+            let losses = self.rows([&mut change, &mut curvature], |row, [change, curvature]| {
+                self.losses.slopes(row, self.own(&score, row), change, curvature)
+            });
+            self.matrix.backward(&change, &mut buffer);
+            let [squares, ..] = self.products(point, point);
+            let objective = losses + 0.5 * self.penalty * squares;
+            let (gradient, mut left) = self.steepest(point, &buffer, &mut residual);
+            if !objective.is_finite() || !left.is_finite() {
+                return Err(FitError::NotFinite { iteration: iterations });
+            }
+            watch.report(Progress { iteration: iterations, objective, gradient })?;
+            if gradient <= bounds.tol || iterations >= bounds.max_iter {
+                let converged = gradient <= bounds.tol;
+                return Ok(Convergence { iterations, passes, converged, objective, gradient });
+            }
+
+            let enough = FORCING * FORCING * left;
+            step.fill(0.0);
+            moved.fill(0.0);
+            direction.copy_from_slice(&residual);
+            for _ in 0..MOST_STEPS {
+                if watch.stopped() {
+                    return Err(FitError::Interrupted { iteration: iterations });
+                }
+                self.matrix.scale(&direction, &mut buffer);
+                self.matrix.forward(&buffer, &mut change);
+                let [lengths, ..] = self.products(&direction, &direction);
+                let bent = self.rows([&mut change], |row, [change]| {
+                    self.losses.curve(row, self.own(&curvature, row), change, false)
+                }) + self.penalty * lengths;
+                if bent.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
+                    break; // Flat as far as numbers tell.
+                }
+                let share = left / bent;
+                self.rows([&mut change, &mut moved], |row, [change, moved]| {
+                    moved.iter_mut().zip(&*change).for_each(|(moved, change)| *moved += share * change);
+                    self.losses.curve(row, self.own(&curvature, row), change, true)
+                });
+                self.matrix.backward(&change, &mut buffer);
+                passes += 1;
+                let before = left;
+                left = self.advance(share, &direction, &buffer, &mut step, &mut residual);
+                if left <= enough || !left.is_finite() {
+                    break;
+                }
+                self.sweep(CHUNK, [&mut direction], |at, [direction]| {
+                    for (direction, residual) in direction.iter_mut().zip(&residual[at..]) {
+                        *direction = residual + left / before * *direction;
+                    }
+                });
+            }
+
+            let Some(length) = self.search(point, &step, &score, &moved) else {
+                // Nothing descends: the objective is flat to the last bit.
+                return Ok(Convergence { iterations, passes, converged: false, objective, gradient });
+            };
+            self.sweep(CHUNK, [point], |at, [point]| {
+                point.iter_mut().zip(&step[at..]).for_each(|(point, step)| *point += length * step);
+            });
+            self.sweep(CHUNK, [&mut score], |at, [score]| {
+                score.iter_mut().zip(&moved[at..]).for_each(|(score, moved)| *score += length * moved);
+            });
+            iterations += 1;
+        }
+    }
+
+    /// Penalty's share of a place in the point: none of an unpenalised intercept.
+    fn penalised(&self) -> usize {
+        let intercepts = if self.intercept_penalised { 0 } else { self.matrix.vectors };
+        self.matrix.dimensions() - intercepts
+    }
+
+    /// Minus the gradient into `residual`, from the losses' part of it: its greatest component and its square.
+    fn steepest(&self, point: &[f64], losses: &[f64], residual: &mut [f64]) -> (f64, f64) {
+        let penalised = self.penalised();
+        let parts = self.sweep(CHUNK, [residual], |at, [residual]| {
+            let (mut greatest, mut squares) = (0.0f64, 0.0);
+            for (place, residual) in (at..).zip(residual.iter_mut()) {
+                let penalty = if place < penalised { self.penalty } else { 0.0 };
+                *residual = -(losses[place] + penalty * point[place]);
+                greatest = greatest.max(residual.abs());
+                squares += *residual * *residual;
+            }
+            (greatest, squares)
+        });
+        parts.into_iter().fold((0.0, 0.0), |(greatest, sum), part| (part.0.max(greatest), sum + part.1))
+    }
+
+    /// One step of the conjugate gradients, from the losses' part of Hessian times direction; the residual's new square.
+    fn advance(&self, share: f64, direction: &[f64], losses: &[f64], step: &mut [f64], residual: &mut [f64]) -> f64 {
+        let penalised = self.penalised();
+        let squares = self.sweep(CHUNK, [step, residual], |at, [step, residual]| {
+            let mut squares = 0.0;
+            for ((place, step), residual) in (at..).zip(step.iter_mut()).zip(residual.iter_mut()) {
+                let penalty = if place < penalised { self.penalty } else { 0.0 };
+                *step += share * direction[place];
+                *residual -= share * (losses[place] + penalty * direction[place]);
+                squares += *residual * *residual;
+            }
+            squares
+        });
+        squares.into_iter().sum()
+    }
+
+    /// `a·a`, `a·b`, `b·b` of what is penalised.
+    fn products(&self, a: &[f64], b: &[f64]) -> [f64; 3] {
+        let sums = self.chunks(self.penalised(), CHUNK, |range| {
+            let (a, b) = (&a[range.clone()], &b[range]);
+            [dot(a, a), dot(a, b), dot(b, b)]
+        });
+        let add = |sum: [f64; 3], part: [f64; 3]| [sum[0] + part[0], sum[1] + part[1], sum[2] + part[2]];
+        sums.into_iter().fold([0.0; 3], add)
+    }
+
+    /// How far to go along `step`: to where the slope is [`SLOPE`] of what it is here, or less. The objective is convex, so that the
+    /// slope only grows along the line. `moved` is what the whole step does to the scores.
+    fn search(&self, point: &[f64], step: &[f64], score: &[f64], moved: &[f64]) -> Option<f64> {
+        let [_, across, squares] = self.products(point, step);
+        let slope = |length: f64| {
+            let sums = self.chunks(self.matrix.rows(), ROWS, |rows| {
+                let mut room = vec![0.0; 2 * self.matrix.vectors];
+                rows.fold([0.0; 2], |sum, row| {
+                    let (score, moved) = (self.own(score, row), self.own(moved, row));
+                    let [slope, curvature] = self.losses.along(row, score, moved, length, &mut room);
+                    [sum[0] + slope, sum[1] + curvature]
+                })
+            });
+            let [slope, curvature] = sums.into_iter().fold([0.0; 2], |sum, part| [sum[0] + part[0], sum[1] + part[1]]);
+            (slope + self.penalty * (across + length * squares), curvature + self.penalty * squares)
+        };
+        let (begin, _) = slope(0.0);
+        if begin.partial_cmp(&0.0) != Some(std::cmp::Ordering::Less) {
+            return None;
+        }
+        let (mut low, mut high, mut length) = (0.0, f64::INFINITY, 1.0);
+        for _ in 0..MOST_TRIALS {
+            let (here, curvature) = slope(length);
+            if here.abs() <= -SLOPE * begin {
+                return Some(length);
+            }
+            if here < 0.0 {
+                low = length
+            } else {
+                high = length
+            }
+            let newton = length - here / curvature;
+            length = match newton {
+                inside if inside > low && inside < high.min(10.0 * length) => inside,
+                _ if high.is_infinite() => 10.0 * length,
+                _ => 0.5 * (low + high),
+            };
+        }
+        (low > 0.0).then_some(low)
+    }
+
+    /// A row's numbers in a vector of the scores' shape.
+    fn own<'v>(&self, values: &'v [f64], row: usize) -> &'v [f64] {
+        &values[row * self.matrix.vectors..(row + 1) * self.matrix.vectors]
+    }
+
+    /// Sum over the rows of what `run` gives, who gets each row's numbers in `vectors` (of the scores' shape).
+    fn rows<const N: usize>(
+        &self,
+        vectors: [&mut [f64]; N],
+        run: impl Fn(usize, [&mut [f64]; N]) -> f64 + Sync,
+    ) -> f64 {
+        let width = self.matrix.vectors;
+        let sums = self.sweep(ROWS * width, vectors, |at, chunks| {
+            let mut rest = chunks;
+            let (mut row, mut sum) = (at / width, 0.0);
+            while !rest[0].is_empty() {
+                sum += run(row, rest.each_mut().map(|rest| rest.split_off_mut(..width).unwrap_or_default()));
+                row += 1;
+            }
+            sum
+        });
+        sums.into_iter().sum()
+    }
+
+    /// `run` on chunks of vectors of one length, with where they begin; what it gives, in order.
+    fn sweep<T: Send, const N: usize>(
+        &self,
+        chunk: usize,
+        vectors: [&mut [f64]; N],
+        run: impl Fn(usize, [&mut [f64]; N]) -> T + Sync,
+    ) -> Vec<T> {
+        let (length, mut rest) = (vectors[0].len(), vectors);
+        let dealt = self.parts(length, chunk).into_iter().map(|range| {
+            let count = range.len();
+            (range.start, rest.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default()))
+        });
+        let results = threads::each(dealt.collect(), |(mut at, mut rest): (usize, [&mut [f64]; N])| {
+            let mut results = Vec::with_capacity(rest[0].len().div_ceil(chunk));
+            while !rest[0].is_empty() {
+                let count = chunk.min(rest[0].len());
+                results.push(run(at, rest.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default())));
+                at += count;
+            }
+            results
+        });
+        results.into_iter().flatten().collect()
+    }
+
+    /// `run` on chunks of `0..length`; what it gives, in order.
+    fn chunks<T: Send>(&self, length: usize, chunk: usize, run: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+        let results = threads::each(self.parts(length, chunk), |range| {
+            range.clone().step_by(chunk).map(|at| run(at..range.end.min(at + chunk))).collect::<Vec<T>>()
+        });
+        results.into_iter().flatten().collect()
+    }
+
+    /// Whole chunks of `0..length` for each thread.
+    fn parts(&self, length: usize, chunk: usize) -> Vec<Range<usize>> {
+        let (parts, count) = (self.matrix.layout.parts(), length.div_ceil(chunk));
+        let bound = |part: usize| length.min(count * part / parts * chunk);
+        (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
+    }
+}
+
+/// Four sums side by side, always in the same order: the loop is not bound by the latency of one addition.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a_fours, a_rest) = a.as_chunks::<4>();
+    let (b_fours, b_rest) = b.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for (a, b) in a_fours.iter().zip(b_fours) {
+        for i in 0..4 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
+}
