@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let index = |label: &String| classes.binary_search(label).unwrap_or(usize::MAX);
 
     let start = cpu()?;
-    let (tfidf, records) = settings.tfidf.fit_transform(&texts)?;
+    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts)?;
     println!(
         "fit_transform: {:.2?}, {} x {}, {} values",
         cpu()? - start,

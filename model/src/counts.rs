@@ -53,6 +53,23 @@ impl Counts {
         self.ends.push(self.entries.len() as u64);
     }
 
+    /// Room for so many more rows and packed entries.
+    pub(crate) fn reserve(&mut self, rows: usize, entries: usize) {
+        self.ends.reserve_exact(rows);
+        self.entries.reserve_exact(entries);
+    }
+
+    /// Adds rows that are packed already: `ends` of each in `entries`, which hold `non_zeros` counts.
+    ///
+    /// The caller sees to it that columns ascend and are below [`columns`](Self::columns).
+    pub(crate) fn append(&mut self, entries: &[u32], ends: &[usize], non_zeros: u64) {
+        debug_assert_eq!(ends.last().copied().unwrap_or(0), entries.len());
+        let start = self.entries.len() as u64;
+        self.entries.extend_from_slice(entries);
+        self.ends.extend(ends.iter().map(|&end| start + end as u64));
+        self.non_zeros += non_zeros;
+    }
+
     /// Number of documents.
     pub fn rows(&self) -> usize {
         self.ends.len()

@@ -21,7 +21,7 @@ struct Counts {
 
 impl TfidfParams {
     /// Learns the vocabulary and the inverse document frequencies of `documents`, and gives their records.
-    pub fn fit_transform<D: AsRef<str>>(&self, documents: &[D]) -> Result<(Tfidf, Records), FitError> {
+    pub fn fit_tfidf<D: AsRef<str>>(&self, documents: &[D]) -> Result<(Tfidf, Records), FitError> {
         self.check()?;
         let analyzer = Analyzer::new(self);
         let counts = count(&analyzer, documents)?;

@@ -82,7 +82,7 @@ mod tests {
     fn nothing_to_learn_is_an_error() {
         let params = |min_df, max_df| TfidfParams { min_df, max_df, ..TfidfParams::default() };
         let every = Frequency::Proportion(1.0);
-        let fit = |params: TfidfParams, documents: &[&str]| params.fit_transform(documents).unwrap_err();
+        let fit = |params: TfidfParams, documents: &[&str]| params.fit_tfidf(documents).unwrap_err();
         assert!(matches!(fit(params(Frequency::Count(1), every), &[]), FitError::EmptyVocabulary { documents: 0 }));
         assert!(matches!(
             fit(params(Frequency::Count(1), every), &["", "a ! b"]),
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_tie_for_max_features_goes_to_the_first_term() {
         let params = TfidfParams { max_features: Some(2), ngram_range: (1, 1), ..TfidfParams::default() };
-        let (tfidf, _) = params.fit_transform(&["zebra zebra cat ant bee"]).unwrap();
+        let (tfidf, _) = params.fit_tfidf(&["zebra zebra cat ant bee"]).unwrap();
         assert_eq!(tfidf.terms().collect::<Vec<_>>(), ["ant", "zebra"]);
     }
 
@@ -128,7 +128,7 @@ mod tests {
             documents in proptest::collection::vec("([a-cé가]{1,3}[ ,\n]{1,2}){0,8}", 1..8),
             params in any_params(),
         ) {
-            if let Ok((tfidf, records)) = params.fit_transform(&documents) {
+            if let Ok((tfidf, records)) = params.fit_tfidf(&documents) {
                 prop_assert_eq!(records.to_dense(), tfidf.transform(&documents).to_dense());
                 let terms: Vec<&str> = tfidf.terms().collect();
                 prop_assert!(terms.is_sorted());

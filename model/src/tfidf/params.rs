@@ -73,9 +73,9 @@ impl Default for TfidfParams {
 }
 
 impl TfidfParams {
-    /// What counts count for.
+    /// What counts count for: NB weighting takes them as binary.
     pub fn term_frequency(&self) -> TermFrequency {
-        match (self.binary, self.sublinear_tf) {
+        match (self.binary || self.weighting == Weighting::Nb, self.sublinear_tf) {
             (true, _) => TermFrequency::Binary,
             (false, true) => TermFrequency::Sublinear,
             (false, false) => TermFrequency::Count,

@@ -3,6 +3,7 @@
 mod artifact;
 mod calibration;
 mod classifiers;
+mod corpus;
 mod explanation;
 mod golden;
 mod reviews;

@@ -31,13 +31,13 @@ pub fn two_classes() -> Vec<usize> {
 }
 
 pub fn dataset(targets: &[usize]) -> Dataset {
-    let (_, records) = TfidfParams::default().fit_transform(&texts()).unwrap();
+    let (_, records) = TfidfParams::default().fit_tfidf(&texts()).unwrap();
     Dataset::new(records, targets.iter().copied().collect())
 }
 
 /// Fitted on all texts.
 pub fn classifier(settings: &Settings, targets: &[usize]) -> TextClassifier {
-    let (tfidf, records) = settings.tfidf.fit_transform(&texts()).unwrap();
+    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts()).unwrap();
     let count = targets.iter().max().unwrap() + 1;
     let dataset = Dataset::new(records, targets.iter().copied().collect());
     let classifier = fit_classifier(settings, &dataset, count, None).unwrap().classifier;

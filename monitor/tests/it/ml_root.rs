@@ -106,7 +106,7 @@ pub fn fit(train: &[Row], folder: &Path) {
     classes.sort_unstable();
     classes.dedup();
     let targets = train.iter().map(|(_, label)| classes.iter().position(|class| class == label).unwrap()).collect();
-    let (tfidf, records) = settings.tfidf.fit_transform(&texts).unwrap();
+    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts).unwrap();
     let fitted = fit_classifier(&settings, &Dataset::new(records, targets), classes.len(), None).unwrap();
     let classifier = TextClassifier { tfidf, classifier: fitted.classifier, classes };
     std::fs::create_dir_all(folder.parent().unwrap()).unwrap();

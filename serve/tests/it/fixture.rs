@@ -50,7 +50,7 @@ pub fn ml_root(kind: Kind) -> TempDir {
     let algorithm = if kind == Kind::Tree { Algorithm::Tree } else { Algorithm::Logistic };
     let settings = Settings { algorithm, ..Settings::default() };
     let (texts, targets): (Vec<&str>, Vec<usize>) = REVIEWS.iter().copied().filter(|(_, class)| *class < count).unzip();
-    let (tfidf, records) = settings.tfidf.fit_transform(&texts).unwrap();
+    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts).unwrap();
     let dataset = model::Dataset::new(records, targets.into());
     let classifier = fit_classifier(&settings, &dataset, count, None).unwrap().classifier;
     let fitted = TextClassifier { tfidf, classifier, classes: classes.iter().map(|class| class.to_string()).collect() };

@@ -1,0 +1,145 @@
+//! Documents as numbers: of their units, or of the n-grams that begin at each place.
+//!
+//! Numbers lie in chunks of 32 MiB, which the allocator takes from and gives back to the system one by one, so that what
+//! is made out of a stream can take its memory over while it is read.
+
+use std::ops::Range;
+
+use super::parallel;
+
+/// Marks a place that holds nothing, or nothing that was kept.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Numbers of a chunk, from which on no document is added.
+const CHUNK: usize = 1 << 23;
+
+/// Documents, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    pub(super) chunks: Vec<Chunk>,
+}
+
+/// Whole documents.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) numbers: Vec<u32>,
+    /// Where each document ends.
+    pub(super) ends: Vec<usize>,
+}
+
+/// Documents of a chunk, for one thread.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) chunk: usize,
+    /// Documents of the chunk.
+    pub(super) documents: Range<usize>,
+    /// The first of them in the stream.
+    pub(super) first: usize,
+}
+
+impl Chunk {
+    pub(super) fn documents(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn span(&self, document: usize) -> Range<usize> {
+        (if document == 0 { 0 } else { self.ends[document - 1] })..self.ends[document]
+    }
+
+    #[inline]
+    pub(super) fn document(&self, document: usize) -> &[u32] {
+        &self.numbers[self.span(document)]
+    }
+
+    /// About `parts` ranges of documents with as many numbers each.
+    pub(super) fn split(&self, parts: usize) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        let mut start = 0;
+        for part in 1..=parts {
+            let target = self.numbers.len() * part / parts;
+            let end = if part == parts { self.documents() } else { self.ends.partition_point(|&end| end <= target) };
+            if end > start {
+                ranges.push(start..end);
+                start = end;
+            }
+        }
+        ranges
+    }
+}
+
+impl Stream {
+    /// Adds a document.
+    pub(super) fn push(&mut self, numbers: impl IntoIterator<Item = u32>) {
+        if self.chunks.last().is_none_or(|chunk| chunk.numbers.len() >= CHUNK) {
+            self.chunks.push(Chunk { numbers: Vec::with_capacity(CHUNK), ends: Vec::new() });
+        }
+        let last = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[last];
+        chunk.numbers.extend(numbers);
+        chunk.ends.push(chunk.numbers.len());
+    }
+
+    pub(super) fn documents(&self) -> usize {
+        self.chunks.iter().map(Chunk::documents).sum()
+    }
+
+    pub(super) fn numbers(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.numbers.len()).sum()
+    }
+
+    /// All documents in parts of about the same size, several a thread.
+    pub(super) fn parts(&self, threads: usize) -> Vec<Part> {
+        let each = if threads < 2 { 1 } else { threads * 4 };
+        let mut first = 0;
+        let mut parts = Vec::new();
+        for (number, chunk) in self.chunks.iter().enumerate() {
+            for documents in chunk.split(each) {
+                parts.push(Part { chunk: number, first: first + documents.start, documents });
+            }
+            first += chunk.documents();
+        }
+        parts
+    }
+
+    /// Numbers of documents that hold each number, shape (`distinct`,).
+    pub(super) fn frequencies(&self, distinct: usize, threads: usize) -> Vec<u32> {
+        let parts = self.parts(threads);
+        // A thread takes every n-th part, and has one pair of tables for all of them.
+        let workers = threads.min(parts.len()).max(1);
+        let counted = parallel::map(workers, workers, |worker| {
+            let mut tables = vec![(0u32, 0u32); distinct];
+            for part in parts.iter().skip(worker).step_by(workers) {
+                let chunk = &self.chunks[part.chunk];
+                for (document, place) in part.documents.clone().zip(part.first as u32 + 1..) {
+                    for &number in chunk.document(document) {
+                        if let Some((frequency, last)) = tables.get_mut(number as usize)
+                            && *last != place
+                        {
+                            *last = place;
+                            *frequency += 1;
+                        }
+                    }
+                }
+            }
+            tables
+        });
+        let mut frequencies = vec![0; distinct];
+        for tables in counted {
+            frequencies.iter_mut().zip(tables).for_each(|(all, (frequency, _))| *all += frequency);
+        }
+        frequencies
+    }
+
+    /// Every number by `map` of it; those that are not in it stay as they are.
+    pub(super) fn renumber(&mut self, map: &[u32], threads: usize) {
+        for chunk in &mut self.chunks {
+            let share = chunk.numbers.len().div_ceil(threads).max(1);
+            let mut shares: Vec<&mut [u32]> = chunk.numbers.chunks_mut(share).collect();
+            parallel::each(threads, &mut shares, |_, numbers| {
+                for number in numbers.iter_mut() {
+                    *number = map.get(*number as usize).copied().unwrap_or(*number);
+                }
+            });
+        }
+    }
+}
