@@ -122,12 +122,6 @@ pub enum FitError {
         /// The iteration, from 0.
         iteration: u64,
     },
-    /// Whoever watched the fit wanted its end.
-    #[error("stopped at iteration {iteration} of the solver, as asked")]
-    Interrupted {
-        /// The iteration, from 0.
-        iteration: u64,
-    },
     /// linfa failed.
     #[error("linfa: {0}")]
     Linfa(#[from] linfa::Error),

@@ -79,8 +79,8 @@ impl Objective<'_> {
             if !objective.is_finite() || !left.is_finite() {
                 return Err(FitError::NotFinite { iteration: iterations });
             }
-            watch.report(Progress { iteration: iterations, objective, gradient })?;
-            if gradient <= bounds.tol || iterations >= bounds.max_iter {
+            watch.report(Progress { iteration: iterations, objective, gradient });
+            if gradient <= bounds.tol || iterations >= bounds.max_iter || watch.stopped() {
                 let converged = gradient <= bounds.tol;
                 return Ok(Convergence { iterations, passes, converged, objective, gradient });
             }
@@ -91,7 +91,7 @@ impl Objective<'_> {
             direction.copy_from_slice(&residual);
             for _ in 0..MOST_STEPS {
                 if watch.stopped() {
-                    return Err(FitError::Interrupted { iteration: iterations });
+                    break; // What there is of the step descends.
                 }
                 self.matrix.scale(&direction, &mut buffer);
                 self.matrix.forward(&buffer, &mut change);

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::FitError;
-
 /// How far a minimisation is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
@@ -19,7 +17,7 @@ pub struct Progress {
 /// Who watches a fit; nobody by default.
 #[derive(Clone, Copy, Default)]
 pub struct Watch<'w> {
-    /// Once this is true the fit ends with [`FitError::Interrupted`].
+    /// Once this is true the fit ends where it has come to, not converged.
     pub stop: Option<&'w AtomicBool>,
     /// Told before every step; from several threads where a class has a fit of its own.
     pub progress: Option<&'w (dyn Fn(Progress) + Sync)>,
@@ -30,11 +28,10 @@ impl Watch<'_> {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    pub(super) fn report(&self, progress: Progress) -> Result<(), FitError> {
+    pub(super) fn report(&self, progress: Progress) {
         if let Some(tell) = self.progress {
             tell(progress);
         }
-        if self.stopped() { Err(FitError::Interrupted { iteration: progress.iteration }) } else { Ok(()) }
     }
 }
 
