@@ -55,14 +55,13 @@ fn dense_records_are_refused_above_the_limit() {
     let linfa = message(limited(Algorithm::Logistic, Solver::Linfa));
     assert!(linfa.starts_with("solver=linfa needs dense records: 12 rows x "), "{linfa}");
     assert!(linfa.contains("above the limit of 1000; use algorithm=logistic with solver=sparse"), "{linfa}");
-    let tree = message(limited(Algorithm::Tree, Solver::Auto));
-    assert!(tree.starts_with("algorithm=tree needs dense records"), "{tree}");
+    let tree = message(limited(Algorithm::Tree, Solver::Linfa));
+    assert!(tree.starts_with("solver=linfa needs dense records"), "{tree}");
     let balanced = Settings { class_weight: Some(ClassWeight::Balanced), ..Settings::default() };
     let linfa = message(Settings { solver: Solver::Linfa, ..balanced.clone() });
     assert!(linfa.starts_with("solver=linfa has no class_weight; use solver=sparse"), "{linfa}");
-    assert!(
-        message(Settings { algorithm: Algorithm::Tree, ..balanced }).starts_with("algorithm=tree has no class_weight")
-    );
+    let tree = message(Settings { algorithm: Algorithm::Tree, solver: Solver::Linfa, ..balanced });
+    assert!(tree.starts_with("solver=linfa has no class_weight; use solver=sparse"), "{tree}");
 }
 
 #[test]
@@ -133,7 +132,7 @@ proptest! {
         let targets = rows.iter().enumerate().map(|(i, (_, target))| if i < 3 { i } else { *target }).collect();
         let dataset = Dataset::new(records, targets);
         let params = LinearParams::new(3).c(c).max_iter(50).check().unwrap();
-        let (logistic, convergence) = params.fit_from(&dataset, None).unwrap();
+        let (logistic, convergence) = params.fit_from(&dataset, None, model::Watch::default()).unwrap();
         prop_assert!(convergence.objective <= 3f64.ln() + 1e-12, "{convergence:?}");
         prop_assert!(logistic.probabilities(dataset.records()).iter().all(|p| (0.0..=1.0).contains(p)));
     }

@@ -133,12 +133,13 @@ fn twenty_fits_are_one() {
 #[test]
 fn a_forest_is_better_than_its_trees() {
     let (train, test) = (noisy(800, 60, 3), noisy(1600, 60, 3));
-    let held = test.records().select(&(800..1600).collect::<Vec<_>>());
-    let right = |found: &Array1<usize>| found.iter().zip(test.targets.iter().skip(800)).filter(|(a, b)| a == b).count();
+    let rows: Vec<usize> = (800..1600).collect();
+    let held = Dataset::new(test.records().select(&rows), rows.iter().map(|&row| test.targets[row]).collect());
+    let right = |found: &Array1<usize>| found.iter().zip(&held.targets).filter(|(a, b)| a == b).count();
     let deep = Settings { max_depth: 20, n_estimators: 60, ..settings(Algorithm::Forest) };
     let forest = ForestParams::new(deep.clone(), 3).check().unwrap().fit(&train).unwrap();
     assert_eq!(forest.trees.len(), 60);
-    let probabilities = forest.probabilities(&held);
+    let probabilities = forest.probabilities(held.records());
     assert!(probabilities.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-9));
     let alone: usize = forest.trees.iter().map(|tree| right(&tree.predict(&held))).sum::<usize>() / 60;
     let together = right(&forest.predict(&held));
