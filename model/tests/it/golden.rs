@@ -41,22 +41,32 @@ fn tfidf_is_scikit_learns() {
     for case in recorded.cases {
         let params = &case.params;
         let documents: Vec<&str> = case.documents.iter().map(|&i| documents[i].as_str()).collect();
-        let (tfidf, records) = params.fit_transform(&documents).unwrap();
-        assert_eq!(tfidf.terms().collect::<Vec<_>>(), case.terms, "{params:?}");
-        for (term, (found, want)) in tfidf.idf().iter().zip(case.idf.iter().flatten()).enumerate() {
+        let (featurizer, records) = params.fit_transform(&documents, &[], 0).unwrap();
+        // Columns are in an order of our own: terms are compared as a set, with what they have.
+        let terms = featurizer.terms();
+        let mut columns: Vec<usize> = (0..terms.len()).collect();
+        columns.sort_by_key(|&column| &terms[column]);
+        assert!(columns.iter().map(|&column| &terms[column]).eq(&case.terms), "{params:?}");
+        let mut places = vec![0; columns.len()];
+        for (place, &column) in columns.iter().enumerate() {
+            places[column] = place;
+        }
+        for (term, (&column, want)) in columns.iter().zip(case.idf.iter().flatten()).enumerate() {
+            let found = featurizer.scales()[0][column];
             assert!((found - want).abs() < 1e-12, "{params:?}: idf of {:?}", case.terms[term]);
         }
         assert_eq!(records.rows(), case.rows.len());
         for (row, (columns, values)) in case.rows.iter().enumerate() {
-            let (found, found_values): (Vec<usize>, Vec<f64>) = records.row(row).unzip();
-            assert!(found.iter().copied().eq(columns.iter().map(|&c| c as usize)), "{params:?}, {:?}", documents[row]);
-            for (found, want) in found_values.iter().zip(values) {
+            let mut found: Vec<(usize, f64)> = records.row(row).map(|(column, value)| (places[column], value)).collect();
+            found.sort_by_key(|(place, _)| *place);
+            assert!(found.iter().map(|f| f.0).eq(columns.iter().map(|&c| c as usize)), "{params:?}, {:?}", documents[row]);
+            for ((_, found), want) in found.iter().zip(values) {
                 assert!((found - want).abs() < 1e-12, "{params:?}, {:?}: {found} against {want}", documents[row]);
             }
         }
     }
     for case in recorded.errors {
-        let same = match case.params.fit_transform(&documents).unwrap_err() {
+        let same = match case.params.fit_transform(&documents, &[], 0).unwrap_err() {
             FitError::CrossedFrequencies { .. } => case.error.starts_with("max_df corresponds to < documents"),
             FitError::NothingRemains { .. } => case.error.starts_with("After pruning, no terms remain"),
             _ => false,
@@ -102,7 +112,7 @@ fn logistic_regression_is_scikit_learns() {
         let dataset = Dataset::new(records, case.targets.iter().copied().collect());
         let LogisticSettings { c, class_weight } = case.params;
         let params = LinearParams::new(case.classes).c(c).class_weight(class_weight);
-        let fit = |tol, max_iter| params.tol(tol).max_iter(max_iter).check().unwrap().fit_from(&dataset, None).unwrap();
+        let fit = |tol, max_iter| params.tol(tol).max_iter(max_iter).check().unwrap().fit_from(&dataset, None, model::Watch::default()).unwrap();
         let (logistic, convergence) = fit(1e-10, 10_000);
         assert!(convergence.converged, "{name}: {convergence:?}");
         for (vector, (coefficients, intercept)) in case.coefficients.iter().zip(&case.intercept).enumerate() {
