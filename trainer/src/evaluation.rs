@@ -1,11 +1,12 @@
 //! The test channel predicted by the saved artifact: `evaluation.json`.
 
-use model::{Artifact, Prediction};
+use model::{Artifact, Prediction, threads};
 use report::Evaluation;
-use report::evaluation::{ClassTerms, DataFile, FORMAT, Golden, Mistake, TermWeight, Training, Tuning};
+use report::evaluation::{
+    ClassTerms, DataFile, FORMAT, Golden, Mistake, TermContribution, TermWeight, Training, Tuning,
+};
 
-use crate::metrics::{self, Measured, Outcome};
-use crate::parallel;
+use crate::metrics::{self, Bootstrap, Measured, Outcome};
 
 /// Documents whose predictions a deployment must repeat.
 const GOLDEN: usize = 5;
@@ -15,6 +16,10 @@ const GOLDEN_CHARACTERS: usize = 2000;
 const MISTAKES: usize = 10;
 /// Characters that are shown of each.
 const MISTAKE_CHARACTERS: usize = 500;
+/// Terms that are shown of each, with what they added.
+const MISTAKE_TERMS: usize = 8;
+/// Seed of the resamples where the settings have none.
+const SEED: u64 = 42;
 /// Heaviest terms shown a class.
 const STRONGEST_TERMS: usize = 20;
 
@@ -38,17 +43,21 @@ pub struct Background {
 
 /// Predicts every document with the artifact that will be served.
 pub fn predict(artifact: &Artifact, labelled: &Labelled<'_>) -> Vec<Outcome> {
-    parallel::map(labelled.texts.len(), |row| {
+    threads::map(labelled.texts.len(), |row| {
         let Prediction { class, probabilities } = artifact.predict(&labelled.texts[row]);
         Outcome { actual: labelled.targets[row], predicted: class, probabilities }
     })
 }
 
-/// Measures the `test` channel.
+/// Measures the `test` channel. What the data and the calibration have to tell (`warnings`, `dropped`, `calibration`) is the
+/// caller's to add.
 pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background) -> Evaluation {
     let classes = artifact.classes();
     let outcomes = predict(artifact, test);
-    let Measured { metrics, per_class, confusion, roc_curve } = metrics::measure(&outcomes, classes);
+    let Measured { metrics, quality, per_class, confusion, roc_curve, curves, reliability, histogram } =
+        metrics::measure(&outcomes, classes);
+    let seed = background.training.parameters.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
+    let intervals = metrics::intervals(&outcomes, classes.len(), Bootstrap::seeded(seed));
     Evaluation {
         format: FORMAT.into(),
         channel: "test".into(),
@@ -60,12 +69,27 @@ pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background
         confusion,
         roc_curve,
         strongest_terms: strongest_terms(artifact),
-        mistakes: mistakes(test.texts, &outcomes, classes),
+        mistakes: mistakes(test.texts, &outcomes, classes, &|text| moved_most(artifact, text)),
         golden: golden(test.texts, &outcomes, classes),
         training: background.training,
         tuning: background.tuning,
         data: background.data,
+        quality: Some(quality),
+        intervals,
+        curves,
+        reliability,
+        histogram: Some(histogram),
+        calibration: None,
+        warnings: Vec::new(),
+        dropped: Vec::new(),
     }
+}
+
+/// The terms that moved the score of the predicted class most; none of a classifier that is not linear.
+fn moved_most(artifact: &Artifact, text: &str) -> Vec<TermContribution> {
+    let Ok(explanation) = artifact.explain(text, MISTAKE_TERMS) else { return Vec::new() };
+    let terms = explanation.terms.into_iter();
+    terms.map(|term| TermContribution { term: term.term, contribution: term.contribution }).collect()
 }
 
 fn strongest_terms(artifact: &Artifact) -> Vec<ClassTerms> {
@@ -78,7 +102,12 @@ fn strongest_terms(artifact: &Artifact) -> Vec<ClassTerms> {
 }
 
 /// The most confident wrong predictions, worst first; of equals the first in the files.
-fn mistakes(texts: &[String], outcomes: &[Outcome], classes: &[String]) -> Vec<Mistake> {
+fn mistakes(
+    texts: &[String],
+    outcomes: &[Outcome],
+    classes: &[String],
+    terms: &dyn Fn(&str) -> Vec<TermContribution>,
+) -> Vec<Mistake> {
     let score = |row: usize| outcomes[row].probabilities[outcomes[row].predicted];
     let mut wrong: Vec<usize> =
         (0..outcomes.len()).filter(|&row| outcomes[row].predicted != outcomes[row].actual).collect();
@@ -88,6 +117,7 @@ fn mistakes(texts: &[String], outcomes: &[Outcome], classes: &[String]) -> Vec<M
         actual: classes[outcomes[row].actual].clone(),
         predicted: classes[outcomes[row].predicted].clone(),
         score: score(row),
+        terms: terms(&texts[row]),
     };
     wrong.into_iter().take(MISTAKES).map(show).collect()
 }
@@ -124,10 +154,12 @@ mod tests {
     fn mistakes_come_worst_first_and_are_cut() {
         let texts: Vec<String> = vec!["fine".into(), "mild".into(), "ö".repeat(600), "also mild".into()];
         let outcomes = [outcome(1, 0.9), outcome(0, 0.75), outcome(1, 0.125), outcome(0, 0.75)];
-        let mistakes = mistakes(&texts, &outcomes, &classes());
+        let whole = |text: &str| vec![TermContribution { term: text.into(), contribution: 1.0 }];
+        let mistakes = mistakes(&texts, &outcomes, &classes(), &whole);
         let shown: Vec<(&str, f64)> = mistakes.iter().map(|m| (m.text.as_str(), m.score)).collect();
         assert_eq!(shown, [("ö".repeat(500).as_str(), 0.875), ("mild", 0.75), ("also mild", 0.75)]);
         assert_eq!((mistakes[0].actual.as_str(), mistakes[0].predicted.as_str()), ("1", "0"));
+        assert_eq!(mistakes[0].terms[0].term, texts[2], "the whole text is explained, not what is shown of it");
     }
 
     #[test]
