@@ -7,11 +7,9 @@ use super::problems::Problems;
 
 /// How a file is read, told by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Format {
-    /// What the decompressed bytes are.
-    pub rows: Rows,
-    /// Whether the file is gzip.
-    pub gzip: bool,
+struct Format {
+    rows: Rows,
+    gzip: bool,
 }
 
 /// The two ways rows are written.
@@ -30,8 +28,10 @@ pub struct ChannelFile {
     pub path: PathBuf,
     /// Path below the channel, parts joined by `/`.
     pub name: String,
-    /// Told by its name.
-    pub format: Format,
+    /// Told by its name; none: by its first bytes.
+    pub rows: Option<Rows>,
+    /// Whether it is gzip; none: its first bytes tell.
+    pub gzip: Option<bool>,
 }
 
 /// `None` where the extension is none of `.csv`, `.csv.gz`, `.jsonl`, `.jsonl.gz` (any case).
@@ -44,6 +44,21 @@ fn format_of(name: &str) -> Option<Format> {
         _ => return None,
     };
     Some(Format { rows, gzip })
+}
+
+/// The stream of a channel in Pipe mode: the FIFO of its first epoch, beside where its folder would be.
+pub fn pipe(folder: &Path, content_type: Option<&str>) -> ChannelFile {
+    let mut path = folder.as_os_str().to_owned();
+    path.push("_0");
+    let path = PathBuf::from(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let media = content_type.map(|media| media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let rows = match media.as_deref() {
+        Some("text/csv") => Some(Rows::Csv),
+        Some("application/jsonlines" | "application/x-jsonlines" | "application/x-ndjson") => Some(Rows::JsonLines),
+        _ => None,
+    };
+    ChannelFile { path, name, rows, gzip: None }
 }
 
 /// Lists `folder` with its sub-folders, hidden entries left out, by name below the channel. What cannot be read as a
@@ -79,7 +94,7 @@ fn walk(channel: &str, folder: &Path, prefix: &str, files: &mut Vec<ChannelFile>
         } else if path.is_dir() {
             walk(channel, &path, &format!("{name}/"), files, problems);
         } else if let Some(format) = format_of(&name) {
-            files.push(ChannelFile { path, name, format });
+            files.push(ChannelFile { path, name, rows: Some(format.rows), gzip: Some(format.gzip) });
         } else {
             problems.add(format!(
                 "{channel}/{name}: unknown kind of file; a channel holds .csv, .csv.gz, .jsonl or .jsonl.gz files"

@@ -1,24 +1,40 @@
 //! The documents and labels of a channel: every file in name order, streamed, checked, digested.
 //!
 //! Nothing is guessed. A row that could be read two ways is a fault with its file and line, and one fault is enough
-//! for the channel to be refused; see [`problems::Problems`] for how many are shown.
+//! for the channel to be refused unless rows may be skipped; `docs/data.md` has the rules. [`stream`] hands the
+//! documents on in batches, [`audit`] looks at what was read of all channels.
 
+mod audit;
+mod bad;
+mod batch;
 mod csv;
+mod encoding;
+mod feed;
 mod files;
 mod jsonl;
 pub mod problems;
+mod rows;
 mod source;
+mod split;
+mod stream;
+mod summary;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
 
 use report::evaluation::DataFile;
 
-use files::{ChannelFile, Rows};
+pub use audit::audit;
+pub use bad::BadRow;
+pub use batch::Batch;
+pub use rows::LONG;
+pub use stream::stream;
+pub use summary::{Label, Summary};
+
+use crate::contract::{InputMode, Source};
+use crate::hyperparameters::OnBadRows;
 use problems::Problems;
-use source::Seen;
 
 /// Names of the columns (CSV) or keys (JSON Lines) that hold text and label.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +57,33 @@ impl fmt::Display for Columns {
     }
 }
 
-/// One document as it stands in its file.
-struct Row<'a> {
-    line: u64,
-    text: &'a str,
-    label: &'a str,
+/// Bytes of a batch where nothing else is asked for.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How channels are read.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where text and label stand.
+    pub columns: Columns,
+    /// What becomes of rows that cannot be taken.
+    pub on_bad_rows: OnBadRows,
+    /// Threads that read rows, beside the one that reads the file and the one that digests it; at least 1.
+    pub threads: usize,
+    /// Bytes of a file in a batch, about; a longer record is a batch by itself. Nothing but memory depends on it.
+    pub batch_bytes: usize,
+}
+
+impl Options {
+    /// Rows that cannot be taken are refused; as many threads as the model has, batches of 4 MiB.
+    #[must_use]
+    pub fn new(columns: Columns) -> Self {
+        let threads = model::threads::count();
+        Self { columns, on_bad_rows: OnBadRows::Fail, threads, batch_bytes: BATCH_BYTES }
+    }
 }
 
 /// What is wrong with a file, at a line or as a whole.
+#[derive(Debug)]
 struct Fault {
     line: Option<u64>,
     message: String,
@@ -63,39 +98,29 @@ impl Fault {
         Self { line: None, message }
     }
 
+    /// The fault of a stretch as one of the file, in which the stretch begins at line `first`.
+    fn below(&self, first: u64) -> Self {
+        Self { line: self.line.map(|line| line + first), message: self.message.clone() }
+    }
+
+    /// `channel/name:line`.
+    fn place(&self, file: &str) -> String {
+        self.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+    }
+
     /// `channel/name:line: message`.
     fn show(&self, file: &str) -> String {
-        match self.line {
-            Some(line) => format!("{file}:{line}: {}", self.message),
-            None => format!("{file}: {}", self.message),
-        }
+        format!("{}: {}", self.place(file), self.message)
     }
 }
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
-        let not_utf8 = error.get_ref().and_then(|inner| inner.downcast_ref::<source::NotUtf8>());
-        match not_utf8 {
-            Some(bad) => Self::at(bad.line, bad.to_string()),
-            None => Self::whole(format!("cannot be read: {error}")),
-        }
+        Self::whole(format!("cannot be read: {error}"))
     }
 }
 
-/// A label of a channel and where it was met first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
-    /// The label, white space around it removed.
-    pub name: String,
-    /// `channel/file` of its first row.
-    pub file: String,
-    /// Line of its first row.
-    pub line: u64,
-    /// Rows that bear it.
-    pub rows: u64,
-}
-
-/// What a channel holds.
+/// A channel in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Channel {
     /// Documents, in the order of the files and of the rows in them.
@@ -106,75 +131,20 @@ pub struct Channel {
     pub labels: Vec<Label>,
     /// Every file that was read.
     pub files: Vec<DataFile>,
-    index: HashMap<String, usize>,
+    /// What else is known of it.
+    pub summary: Summary,
 }
 
 impl Channel {
-    /// Reads all files below `folder`; `name` is the channel's. Faults go to `problems`.
+    /// Reads all of a channel; `name` is the channel's. Faults go to `problems`.
+    pub fn collect(name: &str, from: &Source, options: &Options, problems: &mut Problems) -> Self {
+        let (texts, label_of, summary) = stream::collect(name, from, options, problems);
+        Self { texts, label_of, labels: summary.labels.clone(), files: summary.files.clone(), summary }
+    }
+
+    /// Reads all files below `folder` with nothing skipped.
     pub fn read(name: &str, folder: &Path, columns: &Columns, problems: &mut Problems) -> Self {
-        let mut channel = Self::default();
-        let mut found = Problems::default();
-        let files = files::list(name, folder, &mut found);
-        if files.is_empty() && found.is_empty() {
-            found.add(format!("{name}: the channel holds no file; expected .csv, .csv.gz, .jsonl or .jsonl.gz files"));
-        }
-        for file in &files {
-            channel.read_file(name, file, columns, &mut found);
-        }
-        if channel.texts.is_empty() && found.is_empty() {
-            found.add(format!("{name}: the channel's files hold no row"));
-        }
-        problems.append(found);
-        channel
-    }
-
-    fn read_file(&mut self, channel: &str, file: &ChannelFile, columns: &Columns, problems: &mut Problems) {
-        let shown = format!("{channel}/{}", file.name);
-        let (text, seen) = match source::open(&file.path, file.format.gzip) {
-            Ok(opened) => opened,
-            Err(error) => return problems.add(format!("{shown}: cannot be opened: {error}")),
-        };
-        if file.path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-            return problems.add(format!("{shown}: is empty (0 bytes); expected rows with {columns}"));
-        }
-        let before = self.texts.len();
-        let mut sink = |row: Result<Row<'_>, Fault>| {
-            if let Err(fault) = row.and_then(|row| self.push(&shown, &row)) {
-                problems.add(fault.show(&shown));
-            }
-        };
-        let read = match file.format.rows {
-            Rows::Csv => csv::read(text, columns, &mut sink),
-            Rows::JsonLines => jsonl::read(text, columns, &mut sink),
-        };
-        if let Err(fault) = read {
-            problems.add(fault.show(&shown));
-        }
-        let (bytes, sha256) = Seen::finish(&seen);
-        let rows = (self.texts.len() - before) as u64;
-        self.files.push(DataFile { channel: channel.into(), name: file.name.clone(), bytes, sha256, rows });
-    }
-
-    fn push(&mut self, file: &str, row: &Row<'_>) -> Result<(), Fault> {
-        let label = row.label.trim();
-        if row.text.trim().is_empty() {
-            return Err(Fault::at(row.line, "the text is empty; remove the row or fill it in".into()));
-        }
-        if label.is_empty() {
-            return Err(Fault::at(row.line, "the label is empty; remove the row or fill it in".into()));
-        }
-        let index = match self.index.get(label) {
-            Some(&index) => index,
-            None => {
-                let index = self.labels.len();
-                self.labels.push(Label { name: label.into(), file: file.into(), line: row.line, rows: 0 });
-                self.index.insert(label.into(), index);
-                index
-            }
-        };
-        self.labels[index].rows += 1;
-        self.label_of.push(index);
-        self.texts.push(row.text.into());
-        Ok(())
+        let from = Source { folder: folder.into(), mode: InputMode::File, content_type: None };
+        Self::collect(name, &from, &Options::new(columns.clone()), problems)
     }
 }

@@ -22,6 +22,11 @@ impl Problems {
         }
     }
 
+    /// Notes faults that are not told one by one.
+    pub fn add_more(&mut self, more: u64) {
+        self.more += more;
+    }
+
     /// Adds all of `other` behind.
     pub fn append(&mut self, other: Self) {
         other.listed.into_iter().for_each(|problem| self.add(problem));
@@ -31,7 +36,7 @@ impl Problems {
     /// Whether nothing was noted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.listed.is_empty()
+        self.listed.is_empty() && self.more == 0
     }
 }
 
