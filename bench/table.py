@@ -1,0 +1,87 @@
+"""Measurements to Markdown."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+
+
+def figures(measured):
+    accuracy = f", accuracy {100 * measured['accuracy']:.2f} %" if "accuracy" in measured else ""
+    return f"{measured['cpu']:.2f} CPU s, {measured['wall']:.2f} s, {measured['rss_mb']:.0f} MB{accuracy}"
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf8") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def versions():
+    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
+    peers = [f"{name} {importlib.metadata.version(name)}" for name in ("scikit-learn", "numpy", "vowpalwabbit")]
+    return f"commit {commit.strip()}, rustc {rustc}, Python {platform.python_version()}, {', '.join(peers)}"
+
+
+def rows(measured):
+    """A line a program, with its ratios to scikit-learn: how many times less it needs."""
+    base = measured["scikit-learn"]
+    yield "| program | CPU s | s | peak MB | accuracy | CPU ÷ | clock ÷ | memory ÷ |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
+    for who, of in measured.items():
+        accuracy = f"{100 * of['accuracy']:.2f}" if "accuracy" in of else ""
+        ratios = " | ".join(f"{base[unit] / of[unit]:.1f}" for unit in ("cpu", "wall", "rss_mb"))
+        yield f"| {who} | {of['cpu']:.2f} | {of['wall']:.2f} | {of['rss_mb']:.0f} | {accuracy} | {ratios} |"
+
+
+def case(result):
+    fits, scores, sizes = result["fits"], result["scores"], result["sizes"]
+    name = "imdb, 25,000 reviews" if result["name"] == "imdb" else f"{int(result['name']):,} synthetic rows"
+    yield from (f"## {name}", "", "Fit, from the file of text to the model on disk:", "")
+    yield from rows({who: of | {"accuracy": scores[who]["accuracy"]} for who, of in fits.items()})
+    yield from ("", "Scoring 25,000 texts with the model from disk:", "")
+    yield from rows(scores)
+    one, two = fits["ours, threads: 1"], fits["ours, threads: 2"]
+    vw = fits["Vowpal Wabbit, passes: 1"]
+    ours, theirs = sizes["ours"] / 1e6, sizes["scikit-learn"] / 1e6
+    ours_open, theirs_open = scores["ours, threads: 1"]["open_ms"], scores["scikit-learn"]["open_ms"]
+    yield from (
+        "",
+        f"Two threads are {one['wall'] / two['wall']:.2f} × as fast as one to fit. One pass of Vowpal Wabbit over its "
+        f"prepared words takes {vw['cpu']:.2f} CPU s, our fit from the raw file {one['cpu'] / vw['cpu']:.2f} × that.",
+        "",
+        f"On disk: artifact {ours:.1f} MB, scikit-learn's pickle {theirs:.1f} MB ({theirs / ours:.1f} ×). "
+        f"To open: {ours_open:.2f} ms and {theirs_open:.0f} ms.",
+        "",
+        f"How far from the limit: one pass over the {result['text_bytes'] / 1e6:.1f} MB of text in memory takes "
+        f"{result['pass'] * 1000:.1f} ms ({result['text_bytes'] / result['pass'] / 1e9:.1f} GB/s); the fit on one thread "
+        f"is {one['cpu'] / result['pass']:.0f} such passes.",
+        "",
+    )
+
+
+def document(results, asked):
+    extra = (" --million" if asked.million else "") + (f" --runs {asked.runs}" if asked.runs != 3 else "")
+    extra += f" --cases {asked.cases}" if asked.cases != "imdb,100000" else ""
+    extra += f" --profile {asked.profile}" if asked.profile != "release" else ""
+    lines = [
+        "# Benchmarks",
+        "",
+        f"`bench/run --data DIR{extra}` wrote this page on {datetime.date.today()}; it is not edited by hand.",
+        "",
+        f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
+        f"- {versions()}",
+        f"- medians of {asked.runs}, every program in turn on the same files; CPU seconds are the kernel's, of all threads;",
+        "  `OPENBLAS_NUM_THREADS=1`",
+        "- word 1-2-grams, `min_df` 2, sublinear TF-IDF, logistic regression, C 10. Of the Python programs the start of the",
+        "  interpreter and the imports are left out, of Vowpal Wabbit (`--ngram 2 -b 24`, hashed) also the cutting of text",
+        "  into its format. Ours is the whole program `train`, and an example that reads, scores and compares.",
+        "- a ratio says how many times less than scikit-learn",
+        "",
+    ]
+    for result in results:
+        lines.extend(case(result))
+    return "\n".join(lines).rstrip() + "\n"
