@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use crate::counts::Counts;
+use crate::counts::{COUNT_BITS, Counts, ESCAPE};
 use crate::tfidf::Norm;
 
 /// What a count counts for.
@@ -90,27 +90,16 @@ impl Records {
         let groups = blocks.iter().map(|block| block.group + 1).max().unwrap_or(0);
         let scales = |columns: Arc<[f64]>| {
             assert_eq!(columns.len(), starts[blocks.len()], "a scale a column");
-            let rows = (0..groups)
-                .map(|group| {
-                    let blocks = || blocks.iter().zip(&starts).filter(move |(block, _)| block.group == group);
-                    let scale = |document| match norm {
-                        None => 1.0,
-                        Some(norm) => {
-                            let size = |v: f64| if norm == Norm::L1 { v.abs() } else { v * v };
-                            let values = blocks().flat_map(|(block, &start)| {
-                                let counts = block.counts.row(document);
-                                let columns = &columns;
-                                let tf = &tf;
-                                counts.map(move |(column, count)| columns[start + column as usize] * tf.of(count))
-                            });
-                            let sum: f64 = values.map(size).sum();
-                            let norm = if norm == Norm::L1 { sum } else { sum.sqrt() };
-                            if norm > 0.0 { 1.0 / norm } else { 1.0 }
-                        }
-                    };
-                    (0..rows).map(scale).collect()
-                })
-                .collect();
+            let of_group = |group| match norm {
+                None => vec![1.0; rows].into(),
+                Some(norm) => {
+                    let blocks = blocks.iter().zip(&starts).filter(|(block, _)| block.group == group);
+                    let blocks =
+                        blocks.map(|(block, &start)| (&*block.counts, &columns[start..start + block.counts.columns()]));
+                    row_scales(&blocks.collect::<Vec<_>>(), rows, &tf, norm)
+                }
+            };
+            let rows = (0..groups).map(of_group).collect();
             Scales { columns, rows }
         };
         let sets: Vec<Scales> = column_scales.into_iter().map(scales).collect();
@@ -234,6 +223,38 @@ impl Records {
         }
         dense
     }
+}
+
+/// One over the norm of each row's values in `blocks`, each with the scales of its columns; 1 where a row has none.
+fn row_scales(blocks: &[(&Counts, &[f64])], rows: usize, tf: &TermFrequency, norm: Norm) -> Arc<[f64]> {
+    let size = |value: f64| if norm == Norm::L1 { value.abs() } else { value * value };
+    // Of the counts that are packed with their column; few are larger. Any values (tables) are no counts.
+    let packed = !matches!(tf, TermFrequency::Table(_));
+    let sizes: [f64; ESCAPE as usize] =
+        std::array::from_fn(|count| if packed && count > 0 { size(tf.of(count as u32)) } else { 0.0 });
+    let scale = |document: usize| {
+        let mut sum = 0.0;
+        for (counts, columns) in blocks {
+            let mut entries = counts.packed(document).iter();
+            while let Some(&entry) = entries.next() {
+                let code = entry & ESCAPE;
+                let of_count = match code {
+                    ESCAPE => size(tf.of(entries.next().copied().unwrap_or(ESCAPE))),
+                    code if packed => sizes[code as usize],
+                    code => size(tf.of(code)),
+                };
+                sum += size(columns[(entry >> COUNT_BITS) as usize]) * of_count;
+            }
+        }
+        let norm = if norm == Norm::L1 { sum } else { sum.sqrt() };
+        if norm > 0.0 { 1.0 / norm } else { 1.0 }
+    };
+    let parts = crate::threads::count() * 4;
+    let share = rows.div_ceil(parts).max(1);
+    let scales = crate::threads::map(rows.div_ceil(share), |part| {
+        (part * share..rows.min((part + 1) * share)).map(scale).collect::<Vec<f64>>()
+    });
+    scales.concat().into()
 }
 
 impl linfa::dataset::Records for Records {
