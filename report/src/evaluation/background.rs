@@ -1,6 +1,6 @@
 //! Where an evaluated artifact comes from: data, search, fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,16 @@ impl Tuning {
             chosen.then(seen(b).cmp(&seen(a))).then(mean(b).total_cmp(&mean(a)))
         });
         order
+    }
+
+    /// Settings whose value is not the same in all candidates, ascending; all of them where there is one candidate.
+    pub fn differing(&self) -> Vec<&str> {
+        let names: BTreeSet<&str> =
+            self.candidates.iter().flat_map(|candidate| candidate.parameters.keys()).map(String::as_str).collect();
+        let values = |name: &str| -> BTreeSet<Option<&String>> {
+            self.candidates.iter().map(|candidate| candidate.parameters.get(name)).collect()
+        };
+        names.into_iter().filter(|name| self.candidates.len() == 1 || values(name).len() > 1).collect()
     }
 }
 

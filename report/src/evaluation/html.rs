@@ -64,8 +64,8 @@ fn headline(e: &Evaluation) -> String {
         (Average::Macro, _) => "mean over classes".into(),
     };
     let within = |metric: &str, meaning: &str, share: bool| match interval(e, metric) {
-        Some(found) if share => format!("{} to {}", percent(found.low), percent(found.high)),
-        Some(found) => format!("{} to {}", figure(found.low, 3), figure(found.high, 3)),
+        Some(found) if share => format!("{}–{}", figure(found.low * 100.0, 1), percent(found.high)),
+        Some(found) => format!("{}–{}", figure(found.low, 3), figure(found.high, 3)),
         None => meaning.to_owned(),
     };
     let (accuracy, area, loss) = (

@@ -136,10 +136,11 @@ const CANDIDATES: usize = 20;
 
 fn tuning(e: &Evaluation) -> String {
     let Some(tuning) = &e.tuning else { return String::new() };
-    let order = tuning.ranked();
+    let (order, differing) = (tuning.ranked(), tuning.differing());
     let row = |&place: &usize| {
         let c = &tuning.candidates[place];
-        let settings: Vec<String> = c.parameters.iter().map(|(n, v)| format!("{n} = {v}")).collect();
+        let value = |name: &&str| c.parameters.get(*name).map(|value| format!("{name} = {value}"));
+        let settings: Vec<String> = differing.iter().filter_map(value).collect();
         let fate = match c.eliminated_after {
             _ if place == tuning.chosen => " ✓".to_owned(),
             Some(folds) => format!(", out after {}", counted(folds, "fold", "folds")),

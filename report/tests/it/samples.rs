@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use report::drift::{Bin, Check, Distribution, NewTerm, Violation};
 use report::evaluation::{
-    Average, Candidate, ClassMetrics, ClassTerms, DataFile, Metrics, Mistake, RocCurve, TermWeight, Training, Tuning,
+    Average, Averages, Calibrated, Candidate, ClassCurves, ClassMetrics, ClassTerms, DataFile, DataWarning,
+    DroppedRows, Interval, Metrics, Mistake, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
+    ScoreSeries, TermContribution, TermWeight, Training, Tuning,
 };
 use report::{DriftReport, Evaluation};
 
@@ -21,6 +23,51 @@ fn terms(words: &[&str]) -> Vec<TermWeight> {
         .zip(1u32..)
         .map(|(w, n)| TermWeight { term: w.to_string(), weight: 6.0 / f64::from(n).sqrt() })
         .collect()
+}
+
+fn quality() -> Quality {
+    let averages = Averages { precision: 0.8175, recall: 0.8166, f1: 0.8166 };
+    Quality {
+        balanced_accuracy: 0.8166,
+        macro_average: averages,
+        weighted: averages,
+        micro: averages,
+        roc_auc_macro: Some(0.8991),
+        roc_auc_weighted: Some(0.8991),
+        average_precision: Some(0.9012),
+        average_precision_weighted: Some(0.9003),
+        brier: 0.1309,
+        matthews: 0.6341,
+        calibration_error: 0.0217,
+    }
+}
+
+fn interval(metric: &str, value: f64, low: f64, high: f64) -> Interval {
+    Interval { metric: metric.into(), value, low, high, level: 0.95, resamples: 1000 }
+}
+
+fn curves(class: &str) -> ClassCurves {
+    let at: Vec<f64> = (0..=20u32).map(|n| f64::from(n) / 20.0).collect();
+    ClassCurves {
+        class: class.into(),
+        roc: RocCurve {
+            false_positive_rates: at.clone(),
+            true_positive_rates: at.iter().map(|x| x.powf(0.2)).collect(),
+        },
+        precision_recall: PrecisionRecallCurve {
+            recalls: at.clone(),
+            precisions: at.iter().map(|x| 1.0 - x.powi(4) / 2.0).collect(),
+        },
+    }
+}
+
+fn bin(k: f64) -> ReliabilityBin {
+    let (low, high) = (k / 15.0, (k + 1.0) / 15.0);
+    ReliabilityBin { low, high, documents: k as u64 * 10, confidence: (low + high) / 2.0, accuracy: high }
+}
+
+fn series(class: &str) -> ScoreSeries {
+    ScoreSeries { class: class.into(), documents: (0..20).map(|n| n * 7 % 13).collect() }
 }
 
 /// Two classes, with everything in it.
@@ -114,7 +161,10 @@ pub fn evaluation() -> Evaluation {
                 actual: "1".into(),
                 predicted: "0".into(),
                 score: 0.952,
-                ..Default::default()
+                terms: vec![
+                    TermContribution { term: HOSTILE.into(), contribution: 1.25 },
+                    TermContribution { term: "good".into(), contribution: -0.5 },
+                ],
             },
             Mistake {
                 text: "you 'll get plenty of bad , dull and flat jokes , and love every one of them\n\nI did .".into(),
@@ -173,15 +223,63 @@ pub fn evaluation() -> Evaluation {
                 rows: 1821,
             },
         ],
-        quality: None,
-        intervals: Vec::new(),
-        curves: Vec::new(),
-        reliability: Vec::new(),
-        histogram: None,
-        calibration: None,
-        warnings: Vec::new(),
-        dropped: Vec::new(),
+        quality: Some(quality()),
+        intervals: vec![
+            interval("accuracy", 0.8166, 0.7985, 0.8341),
+            interval("log_loss", 0.4312, 0.4101, 0.4529),
+            interval("roc_auc", 0.8991, 0.8843, 0.9127),
+            interval(HOSTILE, 0.5, 0.4, 0.6),
+        ],
+        curves: vec![curves("1")],
+        reliability: (0..15).map(|k| bin(f64::from(k))).collect(),
+        histogram: Some(ScoreHistogram { of: Some("1".into()), series: vec![series("0"), series("1")] }),
+        calibration: Some(Calibrated {
+            kind: HOSTILE.into(),
+            parameters: BTreeMap::from([(HOSTILE.into(), 0.83)]),
+            calibration_error_before: Some(0.0612),
+            calibration_error_after: Some(0.0118),
+            ..Calibrated::default()
+        }),
+        warnings: vec![DataWarning { kind: "duplicates_of_train".into(), count: 12, examples: vec![HOSTILE.into()] }],
+        dropped: vec![DroppedRows {
+            channel: HOSTILE.into(),
+            reason: HOSTILE.into(),
+            rows: 3,
+            examples: vec!["train.csv:17".into()],
+        }],
     }
+}
+
+/// A search that raced candidates over several settings.
+pub fn raced() -> Evaluation {
+    let candidate = |n: u32| {
+        let out = !n.is_multiple_of(3);
+        Candidate {
+            parameters: map(&[
+                ("C", &format!("{}", f64::from(n + 1) / 10.0)),
+                ("analyzer", if n.is_multiple_of(2) { "word" } else { "word+char_wb" }),
+                ("min_df", "2"),
+                (HOSTILE, HOSTILE),
+            ]),
+            mean: 0.8 + f64::from(n % 7) / 100.0,
+            standard_error: 0.004,
+            folds_seen: Some(if out { 2 } else { 5 }),
+            eliminated_after: out.then_some(2),
+            log_loss: Some(0.41),
+            cost_seconds: Some(0.31),
+            reason: Some(HOSTILE.into()),
+        }
+    };
+    let mut e = evaluation();
+    e.tuning = e.tuning.map(|tuning| Tuning {
+        candidates: (0..50).map(candidate).collect(),
+        chosen: 12,
+        rows: Some(6920),
+        cost_seconds: Some(8.2),
+        cost_in_fits: Some(7.4),
+        ..tuning
+    });
+    e
 }
 
 /// Twenty classes: no ROC curve, a wide matrix.
@@ -203,6 +301,8 @@ pub fn many_classes() -> Evaluation {
     let mut e = evaluation();
     e.metrics.average = Average::Macro;
     e.metrics.roc_auc = None;
+    e.curves = classes.iter().map(|class| curves(class)).collect();
+    e.histogram = Some(ScoreHistogram { of: None, series: classes.iter().map(|class| series(class)).collect() });
     Evaluation { classes, confusion, per_class, positive_class: None, roc_curve: None, tuning: None, ..e }
 }
 

@@ -160,13 +160,20 @@ fn intervals_follow_the_seed_alone() {
 }
 
 #[test]
-fn certain_predictions_leave_no_room() {
-    let outcomes: Vec<Outcome> =
-        (0..60).map(|n| Outcome::of(n % 3, (0..3).map(|c| f64::from(u8::from(c == n % 3))).collect())).collect();
-    let found = intervals(&outcomes, 3, Bootstrap::seeded(1));
-    assert_eq!(found.iter().map(|i| (i.low, i.high)).collect::<Vec<_>>()[..2], [(1.0, 1.0); 2]);
-    assert_eq!((found[3].low, found[3].high), (1.0, 1.0));
+fn resamples_that_are_all_alike_are_no_interval() {
+    let certain = |right: f64| -> Vec<Outcome> {
+        let of = |n: usize| (0..3).map(|c| if c == n % 3 { right } else { (1.0 - right) / 2.0 }).collect();
+        (0..60).map(|n| Outcome::of(n % 3, of(n))).collect()
+    };
+    assert_eq!(intervals(&certain(1.0), 3, Bootstrap::seeded(1)), []);
     assert_eq!(intervals(&[], 3, Bootstrap::seeded(1)), []);
+    let mut one_wrong = certain(0.8);
+    one_wrong[0].actual = 1;
+    let found = intervals(&one_wrong, 3, Bootstrap::seeded(1));
+    assert_eq!(
+        found.iter().map(|i| i.metric.as_str()).collect::<Vec<_>>(),
+        ["accuracy", "macro_f1", "log_loss", "roc_auc"]
+    );
 }
 
 /// `cargo test -p trainer --test it -- --ignored --nocapture speed_of`

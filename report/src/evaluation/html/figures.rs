@@ -27,7 +27,7 @@ pub(super) fn matrix_and_curves(e: &Evaluation) -> String {
         let drawing = precision_recall(&curves.precision_recall);
         format!("<div><h3>Precision and recall{class}</h3>\n{}{drawing}</div>\n", average.unwrap_or_default())
     });
-    format!("<div class=\"columns\">\n{matrix}{roc}{precision_recall}</div>\n")
+    format!("<div class=\"columns three\">\n{matrix}{roc}{precision_recall}</div>\n")
 }
 
 /// One row a class, then the means; areas where they were measured.

@@ -1,7 +1,5 @@
 //! The search for settings as a table: what differs between candidates has a column.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::chart::Whiskers;
 use crate::escape::Html;
 use crate::evaluation::{Candidate, Tuning};
@@ -14,7 +12,7 @@ const SHOWN: usize = 40;
 const SETTINGS: usize = 8;
 
 pub(super) fn search(tuning: &Tuning) -> String {
-    let differing = differing(&tuning.candidates);
+    let differing = tuning.differing();
     let apart = differing.len() <= SETTINGS;
     let whiskers = Whiskers::over(&tuning.candidates);
     let order = tuning.ranked();
@@ -32,8 +30,8 @@ pub(super) fn search(tuning: &Tuning) -> String {
     } else {
         column("Settings".into(), false);
     }
-    column(format!("Mean {} ± standard error", Html(&tuning.metric)), true);
-    column(String::new(), false);
+    column(format!("Mean {}", Html(&tuning.metric)), true);
+    column("± standard error".into(), false);
     if losses {
         column("Log loss".into(), true);
     }
@@ -70,7 +68,7 @@ pub(super) fn search(tuning: &Tuning) -> String {
     };
     let rows: Vec<Vec<String>> = order.iter().take(SHOWN).map(row).collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    format!("{}{}", table(&head, &numeric, &rows), footnote(tuning, &order))
+    format!("<div class=\"search\">{}</div>\n{}", table(&head, &numeric, &rows), footnote(tuning, &order))
 }
 
 fn fate(candidate: &Candidate, chosen: bool) -> String {
@@ -83,17 +81,6 @@ fn fate(candidate: &Candidate, chosen: bool) -> String {
         Some(reason) => format!("{word} <span class=\"note\">{}</span>", Html(reason)),
         None => word,
     }
-}
-
-/// Names whose value is not the same everywhere; all of them where there is one candidate.
-fn differing(candidates: &[Candidate]) -> Vec<&str> {
-    let mut values: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
-    let names: BTreeSet<&str> = candidates.iter().flat_map(|c| c.parameters.keys()).map(String::as_str).collect();
-    for &name in &names {
-        let all = candidates.iter().map(|c| c.parameters.get(name).map(String::as_str));
-        values.insert(name, all.collect());
-    }
-    values.into_iter().filter(|(_, values)| values.len() > 1 || candidates.len() == 1).map(|(name, _)| name).collect()
 }
 
 fn footnote(tuning: &Tuning, order: &[usize]) -> String {
