@@ -113,7 +113,8 @@ impl<'a> Race<'a> {
                     continue;
                 }
             };
-            let work = plan::solving(done.non_zeros, self.data.classes) + plan::scaling(done.non_zeros) / group.len() as f64;
+            let work =
+                plan::solving(done.non_zeros, self.data.classes) + plan::scaling(done.non_zeros) / group.len() as f64;
             for (at, held_out) in group.into_iter().zip(done.held_out) {
                 self.runners[at].work += work;
                 self.runners[at].held_out[fold] = Some(held_out);
@@ -127,7 +128,11 @@ impl<'a> Race<'a> {
     }
 
     fn judge(&mut self) {
-        let running: Vec<usize> = self.running();
+        let news = |at: &usize| {
+            let runner = &self.runners[*at];
+            runner.judged.as_ref().is_none_or(|judged| judged.folds() < runner.held_out().count())
+        };
+        let running: Vec<usize> = self.running().into_iter().filter(news).collect();
         let judged = model::threads::map(running.len(), |at| {
             let runner = &self.runners[running[at]];
             let folds: Vec<&HeldOut> = runner.held_out().collect();
@@ -160,7 +165,8 @@ impl<'a> Race<'a> {
             let folds = own.folds();
             let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
             if excess > TOO_FAR * error {
-                let reason = format!("after {folds} its log loss was {excess:.4} above the best, standard error {error:.4}");
+                let reason =
+                    format!("after {folds} its log loss was {excess:.4} above the best, standard error {error:.4}");
                 self.runners[at].left = Some(reason);
             } else if place >= most {
                 self.runners[at].left = Some(format!("after {folds} {place} others had less log loss"));

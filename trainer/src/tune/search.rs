@@ -61,11 +61,11 @@ pub fn search(data: Data<'_>, asked: &Hyperparameters) -> Result<Found, FitError
     let best = race.ranked().first().map(|&at| race.runners[at].settings.clone());
     race.enter(best.iter().flat_map(|best| space.variants(best)));
     race.run(1)?;
-    race.drop_weak(4);
+    race.drop_weak(3);
     race.run(2)?;
     race.drop_weak(2);
     race.run(folds.len())?;
-    let Some(&winner) = race.ranked().first() else { return Err(FitError::EmptyVocabulary) };
+    let Some(&winner) = race.ranked().first() else { return Err(FitError::EmptyVocabulary { documents: rows }) };
     let won = &race.runners[winner];
     let mut held_out: Vec<HeldOut> = won.held_out().cloned().collect();
     let mut settings = Settings { beta: won.beta(), ..won.settings.clone() };

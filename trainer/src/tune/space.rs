@@ -14,7 +14,7 @@ pub const SEARCHED: [&str; 9] =
 const BETAS: [f64; 4] = [1.0, 0.5, 0.25, 0.1];
 
 /// The ladder of `C`, each about three times the one before.
-const LADDER: [f64; 10] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0];
+const LADDER: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
 /// How much greater the best `C` of the logistic loss is than the squared hinge's.
 const LOGISTIC_STEPS: isize = 2;
@@ -174,11 +174,10 @@ impl<'a> Space<'a> {
         }
         let min_df = if settings.tfidf.min_df == Frequency::Count(1) { 2 } else { 1 };
         add("min_df", &|variant| variant.tfidf.min_df = Frequency::Count(min_df));
-        if settings.loss == Loss::SquaredHinge && self.open("C") {
-            add("loss", &|variant| {
-                variant.loss = Loss::Logistic;
-                variant.c = along(settings.c, LOGISTIC_STEPS).unwrap_or(settings.c);
-            });
+        // The greater C, the longer the logistic loss takes, and the nearer are the two.
+        let c = along(settings.c, LOGISTIC_STEPS).filter(|_| settings.loss == Loss::SquaredHinge && self.open("C"));
+        if let Some(c) = c {
+            add("loss", &|variant| (variant.loss, variant.c) = (Loss::Logistic, c));
         }
         variants
     }
@@ -281,7 +280,7 @@ mod tests {
     fn c_has_its_ladder() {
         assert_eq!(along(1.0, 1), Some(3.0));
         assert_eq!(along(2.5, -1), Some(1.0));
-        assert_eq!(along(300.0, 1), None);
+        assert_eq!(along(30.0, 1), None);
         assert_eq!(along(0.01, -1), None);
     }
 }
