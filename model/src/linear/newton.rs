@@ -16,8 +16,11 @@ use crate::threads;
 
 /// Numbers of a point whose sum is taken together.
 const CHUNK: usize = 1 << 12;
-/// The conjugate gradients end where what is left of the gradient is this share of it.
-const FORCING: f64 = 0.1;
+/// The conjugate gradients end where what is left of the gradient is this share of it (measured on imdb: 0.1 takes a third more
+/// passes, 0.5 as many with more steps).
+const FORCING: f64 = 0.3;
+/// What may be left to gain at the end, as a share of the objective: scikit-learn's objective is met to 1e-4.
+const GAIN: f64 = 5e-5;
 /// Steps of the conjugate gradients, and of the search along a line.
 const MOST_STEPS: usize = 300;
 const MOST_TRIALS: usize = 60;
@@ -68,6 +71,9 @@ impl Objective<'_> {
             passes += 1;
         }
         let mut iterations = 0;
+        // What the last step left to gain, as far as its conjugate gradients tell; unknown before there is one.
+        let mut gain = f64::INFINITY;
+        let mut before = f64::INFINITY;
         loop {
             let losses = self.rows([&mut change, &mut curvature], |row, [change, curvature]| {
                 self.losses.slopes(row, self.own(&score, row), change, curvature)
@@ -80,12 +86,17 @@ impl Objective<'_> {
                 return Err(FitError::NotFinite { iteration: iterations });
             }
             watch.report(Progress { iteration: iterations, objective, gradient });
-            if gradient <= bounds.tol || iterations >= bounds.max_iter || watch.stopped() {
-                let converged = gradient <= bounds.tol;
-                return Ok(Convergence { iterations, passes, converged, objective, gradient });
+            let small = gradient <= bounds.tol;
+            let end = |converged, passes| Ok(Convergence { iterations, passes, converged, objective, gradient });
+            // The quadratic's part that is not yet gained goes with the residual's square.
+            if small && gain * (before - objective).max(0.0) <= GAIN * objective.abs() {
+                return end(true, passes);
+            }
+            if iterations >= bounds.max_iter || watch.stopped() {
+                return end(small, passes);
             }
 
-            let enough = FORCING * FORCING * left;
+            let (whole, mut predicted) = (left, 0.0);
             step.fill(0.0);
             moved.fill(0.0);
             direction.copy_from_slice(&residual);
@@ -103,27 +114,31 @@ impl Objective<'_> {
                     break; // Flat as far as numbers tell.
                 }
                 let share = left / bent;
+                predicted += 0.5 * share * left;
                 self.rows([&mut change, &mut moved], |row, [change, moved]| {
                     moved.iter_mut().zip(&*change).for_each(|(moved, change)| *moved += share * change);
                     self.losses.curve(row, self.own(&curvature, row), change, true)
                 });
                 self.matrix.backward(&change, &mut buffer);
                 passes += 1;
-                let before = left;
+                let last = left;
                 left = self.advance(share, &direction, &buffer, &mut step, &mut residual);
-                if left <= enough || !left.is_finite() {
+                if left <= FORCING * FORCING * whole || !left.is_finite() {
                     break;
                 }
                 self.sweep(CHUNK, [&mut direction], |at, [direction]| {
                     for (direction, residual) in direction.iter_mut().zip(&residual[at..]) {
-                        *direction = residual + left / before * *direction;
+                        *direction = residual + left / last * *direction;
                     }
                 });
             }
 
+            if small && predicted <= GAIN * objective.abs() {
+                return end(true, passes); // A start that is as good as the minimum is left as it is.
+            }
             let Some(length) = self.search(point, &step, &score, &moved) else {
                 // Nothing descends: the objective is flat to the last bit.
-                return Ok(Convergence { iterations, passes, converged: false, objective, gradient });
+                return end(small, passes);
             };
             self.sweep(CHUNK, [point], |at, [point]| {
                 point.iter_mut().zip(&step[at..]).for_each(|(point, step)| *point += length * step);
@@ -132,6 +147,8 @@ impl Objective<'_> {
                 score.iter_mut().zip(&moved[at..]).for_each(|(score, moved)| *score += length * moved);
             });
             iterations += 1;
+            gain = left / whole;
+            before = objective;
         }
     }
 
