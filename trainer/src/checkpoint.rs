@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use model::{Calibration, Classifier, Linear, Link, Settings};
+use model::{Calibration, Linear, Link, Settings};
 use ndarray::{Array1, Array2};
-use report::evaluation::{DataFile, Tuning};
+use report::evaluation::{Calibrated, DataFile, Tuning};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -31,6 +31,8 @@ pub struct Decided {
     pub tuning: Option<Tuning>,
     /// Learned from its held-out scores.
     pub calibration: Calibration,
+    /// What that brought, where it was measured.
+    pub calibrated: Option<Calibrated>,
 }
 
 /// A fit that was interrupted.
@@ -69,7 +71,8 @@ pub enum Passed {
 pub fn identity(asked: &Hyperparameters, files: &[DataFile]) -> String {
     let files: Vec<_> = files.iter().map(|file| (&file.channel, &file.name, &file.sha256)).collect();
     let settings = serde_json::to_string(&asked.settings).unwrap_or_default();
-    let asked = (&asked.columns.text, &asked.columns.label, asked.tune, asked.on_bad_rows, asked.max_memory, &asked.given);
+    let asked =
+        (&asked.columns.text, &asked.columns.label, asked.tune, asked.on_bad_rows, asked.max_memory, &asked.given);
     hexadecimal(Sha256::digest(format!("{} {settings} {asked:?} {files:?}", env!("CARGO_PKG_VERSION"))))
 }
 
@@ -78,11 +81,6 @@ fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Checkpoint {
-    /// As where a solver starts.
-    pub fn start(self) -> Classifier {
-        Classifier::Linear(self.linear)
-    }
-
     /// Leaves it in `folder`, which is made where it is missing; whole or not at all.
     pub fn write(&self, folder: &Path, identity: &str) -> Result<PathBuf, ContractError> {
         let path = folder.join(NAME);
@@ -168,8 +166,10 @@ mod tests {
     use super::*;
 
     fn checkpoint() -> Checkpoint {
-        let linear = Linear { weights: array![[0.5, -1.0], [2.0, 1e-9]], intercept: array![0.25, 3.0], link: Link::Softmax };
-        let decided = Decided { settings: Settings::default(), tuning: None, calibration: Calibration::None };
+        let linear =
+            Linear { weights: array![[0.5, -1.0], [2.0, 1e-9]], intercept: array![0.25, 3.0], link: Link::Softmax };
+        let decided =
+            Decided { settings: Settings::default(), tuning: None, calibration: Calibration::None, calibrated: None };
         Checkpoint { decided, linear }
     }
 

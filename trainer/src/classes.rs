@@ -31,11 +31,11 @@ pub struct Classes(Vec<String>);
 
 impl Classes {
     /// The labels of `train`, ascending; at least two.
-    pub fn of(train: &Channel) -> Result<Self, ClassError> {
-        if let [only] = &train.labels[..] {
+    pub fn of(train: &[Label]) -> Result<Self, ClassError> {
+        if let [only] = train {
             return Err(ClassError::One { label: only.name.clone(), rows: only.rows });
         }
-        let mut names: Vec<String> = train.labels.iter().map(|label| label.name.clone()).collect();
+        let mut names: Vec<String> = train.iter().map(|label| label.name.clone()).collect();
         names.sort();
         Ok(Self(names))
     }
@@ -46,17 +46,22 @@ impl Classes {
     }
 
     /// The class index of every row of `channel`.
-    pub fn targets(&self, channel: &Channel) -> Result<Vec<usize>, ClassError> {
+    pub fn targets_of(&self, channel: &Channel) -> Result<Vec<usize>, ClassError> {
+        self.targets(&channel.labels, channel.label_of.iter().copied())
+    }
+
+    /// The class index of every row, whose labels are given by their place in `labels`.
+    pub fn targets(&self, labels: &[Label], label_of: impl Iterator<Item = usize>) -> Result<Vec<usize>, ClassError> {
         let mut unknown = Vec::new();
-        let mut class_of = Vec::with_capacity(channel.labels.len());
-        for label in &channel.labels {
+        let mut class_of = Vec::with_capacity(labels.len());
+        for label in labels {
             match self.0.binary_search(&label.name) {
                 Ok(class) => class_of.push(class),
                 Err(_) => unknown.push(label.clone()),
             }
         }
         if unknown.is_empty() {
-            Ok(channel.label_of.iter().map(|&label| class_of[label]).collect())
+            Ok(label_of.map(|label| class_of[label]).collect())
         } else {
             Err(ClassError::Unknown { labels: unknown, classes: self.0.clone() })
         }

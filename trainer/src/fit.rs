@@ -1,21 +1,27 @@
-//! From documents and targets to a classifier, and the settings that made it.
+//! From counted documents and targets to a classifier, and the settings that made it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use linfa::DatasetBase;
-use model::{Algorithm, Calibration, Classifier, FitError, Fitted, Settings, TextClassifier, fit_classifier};
+use model::{
+    Algorithm, Calibration, Classifier, FitError, FitOptions, Fitted, Loss, Settings, TextClassifier, Watch,
+    fit_classifier_with,
+};
 use ndarray::Array1;
-use report::evaluation::Tuning;
+use report::evaluation::{Calibrated, Tuning};
 use serde_json::Value;
 
 use crate::checkpoint::{Checkpoint, Decided};
 use crate::contract::ContractError;
+use crate::counting::Counted;
 use crate::hyperparameters::{Hyperparameters, NAMES, is_idle};
 use crate::log::say;
+use crate::metrics::{self, Outcome};
+use crate::progress::{Progress, Unit};
 use crate::signals::{Signals, Stop};
-use crate::tune;
+use crate::tune::{self, Data, HeldOutScores};
 
 /// Why nothing was fitted.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +55,7 @@ pub struct Job<'a> {
 }
 
 /// What was fitted, and how.
-pub struct Outcome {
+pub struct Fit {
     /// Text to class.
     pub classifier: TextClassifier,
     /// Settings as used, by hyperparameter name.
@@ -66,68 +72,145 @@ pub struct Outcome {
     pub iterations: Option<u64>,
     /// Whether the solver ended by its tolerance.
     pub converged: Option<bool>,
+    /// What made its scores probabilities, where that was learned.
+    pub calibration: Option<Calibrated>,
     /// The signal that ended it early.
     pub stopped: Option<Stop>,
 }
 
-/// Fits on `texts` and their class indices in `targets`. The texts are dropped as soon as they are records.
-pub fn fit(job: &Job<'_>, texts: Vec<String>, targets: Vec<usize>) -> Result<Outcome, Error> {
+/// Searches where the job is one that does, fits, calibrates. `targets` are the documents' class indices.
+pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, Error> {
     let Job { asked, classes, signals, .. } = *job;
-    let taken_up = take_up(job);
-    let mut settings = asked.settings.clone();
-    let search = taken_up.is_none() && tune::wanted(asked, texts.len());
-    if search && texts.len() < tune::LEAST_ROWS {
-        return Err(Error::TooFewRows { rows: texts.len() });
+    let Counted { corpus, search } = counted;
+    for note in corpus.notes() {
+        say!("memory: {note}");
     }
+    let (decided, start) = match take_up(job) {
+        Some(Checkpoint { decided, linear }) => (decided, Some(Classifier::Linear(linear))),
+        None => (decide(job, Data { corpus: &corpus, targets: &targets, classes: classes.len() }, search)?, None),
+    };
+    let settings = &decided.settings;
     let clock = Instant::now();
-    signals.enter("counting");
-    let (tfidf, records) = settings.tfidf.fit_transform(&texts)?;
-    drop(texts);
+    signals.enter("weighting");
+    let (featurizer, records) = corpus.featurize(&settings.tfidf, None, &targets, classes.len())?;
+    drop(corpus);
     let (rows, terms, non_zeros) = (records.rows() as u64, records.columns() as u64, records.non_zeros());
     say!("terms: {terms}, in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
     let dataset = DatasetBase::new(records, Array1::from(targets));
-    let mut decided = Decided { settings: settings.clone(), tuning: None, calibration: Calibration::None };
-    if search {
-        signals.enter("tuning");
-        tune::tighten(asked, &mut settings);
-        let clock = Instant::now();
-        let (table, c) = tune::search(&settings, &dataset, classes.len())?;
-        log_tuning(&table, clock.elapsed().as_secs_f64());
-        settings.c = c;
-        decided.tuning = Some(table);
-    }
-    let start = taken_up.map(|checkpoint| {
-        decided = checkpoint.decided.clone();
-        checkpoint.start()
-    });
-    decided.settings = settings.clone();
     if settings.algorithm == Algorithm::Logistic {
         signals.hold("fitting");
     } else {
         signals.enter("fitting");
     }
     let clock = Instant::now();
-    let Fitted { classifier, solver, iterations, converged, notes } =
-        fit_classifier(&settings, &dataset, classes.len(), start.as_ref())?;
-    log_solver(solver, iterations, converged, &settings, clock.elapsed().as_secs_f64());
-    notes.iter().for_each(|note| say!("{note}"));
+    let progress = Progress::begin("fit", Unit::Steps, None);
+    let step = |_| progress.advance(1);
+    let watch = Watch { stop: Some(signals.flag()), progress: Some(&step) };
+    let options = FitOptions { start: start.as_ref(), watch };
+    // The weights as the solver leaves them: interpolated they are no place to start from.
+    let solved = Settings { beta: 1.0, ..settings.clone() };
+    let fitted = fit_classifier_with(&solved, &dataset, classes.len(), options)?;
+    drop(progress);
+    let Fitted { classifier, solver, iterations, converged, notes } = fitted;
+    for note in notes {
+        say!("{note}");
+    }
+    log_solver(solver, iterations, converged, settings, clock.elapsed().as_secs_f64());
     let stopped = signals.came().filter(|_| converged == Some(false));
     if let (Some(stop), Classifier::Linear(linear)) = (stopped, &classifier) {
         let checkpoint = Checkpoint { decided: decided.clone(), linear: linear.clone() };
         let path = checkpoint.write(&job.checkpoints, &job.identity)?;
         say!("{}: the solver stopped before its tolerance; it can go on from {}", stop.name(), path.display());
     }
-    Ok(Outcome {
-        parameters: parameters(asked, &settings, solver, decided.tuning.is_some()),
-        classifier: TextClassifier { tfidf, classifier, classes: classes.to_vec() },
-        tuning: decided.tuning,
+    let parameters = parameters(asked, settings, solver, decided.tuning.is_some());
+    let classifier = match classifier {
+        Classifier::Linear(linear) => Classifier::Linear(linear.interpolated(settings.beta)),
+        other => other,
+    };
+    let Decided { tuning, calibration, calibrated, .. } = decided;
+    let classifier = TextClassifier { featurizer, classifier, calibration, classes: classes.to_vec() };
+    Ok(Fit {
+        classifier,
+        parameters,
+        tuning,
         rows,
         terms,
         non_zeros,
         iterations,
         converged,
+        calibration: calibrated,
         stopped,
     })
+}
+
+/// Settings and calibration: searched for, or as asked.
+///
+/// The logistic loss learns probabilities; only margins, and what was searched for (whose held-out scores cost nothing
+/// more), are calibrated.
+fn decide(job: &Job<'_>, data: Data<'_>, search: bool) -> Result<Decided, Error> {
+    let settings = job.asked.settings.clone();
+    let classes = data.classes;
+    let clock = Instant::now();
+    if search {
+        job.signals.enter("tuning");
+        let progress = Progress::begin("tune", Unit::Steps, None);
+        let found = tune::search(data, job.asked)?;
+        drop(progress);
+        tune::log(&found.tuning, clock.elapsed().as_secs_f64());
+        let (calibration, calibrated) = calibrate(found.held_out, classes);
+        return Ok(Decided { settings: found.settings, tuning: Some(found.tuning), calibration, calibrated });
+    }
+    if settings.algorithm != Algorithm::Logistic
+        || settings.loss == Loss::Logistic
+        || data.targets.len() < tune::LEAST_ROWS
+    {
+        return Ok(Decided { settings, tuning: None, calibration: Calibration::None, calibrated: None });
+    }
+    job.signals.enter("calibrating");
+    let (calibration, calibrated) = calibrate(tune::held_out(data, &settings)?, classes);
+    Ok(Decided { settings, tuning: None, calibration, calibrated })
+}
+
+/// Learns from scores of rows that their classifier has not seen, and measures on them.
+fn calibrate(held_out: HeldOutScores, classes: usize) -> (Calibration, Option<Calibrated>) {
+    let HeldOutScores { scores, targets } = held_out;
+    let calibration = Calibration::fit(scores.view(), &targets, classes);
+    let measure = |calibration: &Calibration| {
+        let probabilities = calibration.probabilities(scores.view());
+        let rows = probabilities.rows().into_iter().zip(&targets);
+        let outcomes: Vec<Outcome> = rows.map(|(row, &actual)| Outcome::of(actual, row.to_vec())).collect();
+        (metrics::calibration_error(&metrics::bins(&outcomes)), metrics::log_loss(&outcomes))
+    };
+    let (before, after) = (measure(&Calibration::None), measure(&calibration));
+    let number = |name: &str, value: f64| (name.to_owned(), value);
+    let (kind, parameters) = match &calibration {
+        Calibration::None => ("none", Vec::new()),
+        Calibration::Temperature { t } => ("temperature", vec![number("t", *t)]),
+        Calibration::Platt { a, b } => {
+            let pairs = a.iter().zip(b).enumerate();
+            (
+                "platt",
+                pairs.flat_map(|(k, (a, b))| [number(&format!("a{k}"), *a), number(&format!("b{k}"), *b)]).collect(),
+            )
+        }
+    };
+    say!(
+        "calibration: {kind}, of {} held-out rows: log loss {:.4} -> {:.4}, calibration error {:.4} -> {:.4}",
+        targets.len(),
+        before.1,
+        after.1,
+        before.0,
+        after.0
+    );
+    let calibrated = Calibrated {
+        kind: kind.into(),
+        parameters: parameters.into_iter().collect(),
+        calibration_error_before: Some(before.0),
+        calibration_error_after: Some(after.0),
+        log_loss_before: Some(before.1),
+        log_loss_after: Some(after.1),
+    };
+    (calibration, Some(calibrated))
 }
 
 /// The checkpoint of an earlier, interrupted run of this job.
@@ -143,23 +226,6 @@ fn take_up(job: &Job<'_>) -> Option<Checkpoint> {
             None
         }
     }
-}
-
-fn log_tuning(tuning: &Tuning, seconds: f64) {
-    say!("tuning: {}-fold cross-validation on train ({seconds:.1} s)", tuning.folds);
-    for (at, candidate) in tuning.candidates.iter().enumerate() {
-        let parameters: Vec<String> =
-            candidate.parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        let mark = if at == tuning.chosen { " <- chosen" } else { "" };
-        say!(
-            "  {:<8} {} {:.4} +- {:.4}{mark}",
-            parameters.join(", "),
-            tuning.metric,
-            candidate.mean,
-            candidate.standard_error
-        );
-    }
-    say!("  {}", tuning.reason);
 }
 
 fn log_solver(solver: &str, iterations: Option<u64>, converged: Option<bool>, settings: &Settings, seconds: f64) {

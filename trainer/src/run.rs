@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use model::{Artifact, ArtifactError, DataDigest, Provenance};
-use report::evaluation::{DataFile, Metrics, Training};
+use report::evaluation::{DataFile, Training};
 
-use crate::classes::{ClassError, Classes};
-use crate::contract::{Channels, ContractError, MlRoot, Source, write_aside};
-use crate::evaluation::{self, Background, Labelled};
 use crate::checkpoint::{self, Checkpoint};
+use crate::classes::{ClassError, Classes};
+use crate::contract::{ContractError, MlRoot, write_aside};
+use crate::data::{self, Data};
+use crate::evaluation::{self, Background, Labelled};
 use crate::fit::{self, Job};
 use crate::hyperparameters::{HyperparameterError, Hyperparameters};
 use crate::log::say;
 use crate::metrics;
+use crate::progress::{Progress, Unit};
+use crate::reading::Summary;
 use crate::reading::problems::Problems;
-use crate::reading::{Channel, Columns};
 use crate::signals::{Signals, Stop};
 
 /// The version that the artifact and the evaluation bear.
@@ -50,13 +52,6 @@ pub enum TrainError {
     Evaluation(#[from] serde_json::Error),
 }
 
-/// What the channels hold.
-struct Data {
-    train: Channel,
-    validation: Option<Channel>,
-    test: Option<Channel>,
-}
-
 /// How a job that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -77,25 +72,38 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     }
     let signals = Signals::listen(root)?;
     signals.enter("reading");
+    say!("train {VERSION} on {} threads", model::threads::count());
     let clock = Instant::now();
-    let Data { mut train, validation, test } = read(&root.channels()?, &asked.columns)?;
-    let classes = Classes::of(&train)?;
-    let targets = classes.targets(&train)?;
-    let validation_targets = validation.as_ref().map(|channel| classes.targets(channel)).transpose()?;
-    let test_targets = test.as_ref().map(|channel| classes.targets(channel)).transpose()?;
-    let class_rows: BTreeMap<String, u64> = train.labels.iter().map(|label| (label.name.clone(), label.rows)).collect();
+    let Data { counter, labels, train, validation, test, warnings } =
+        Data::read(&root.channels()?, &asked).map_err(TrainError::Data)?;
+    let classes = Classes::of(&train.labels)?;
+    let of_channel = |channel: &Option<_>| channel.as_ref().map(|channel| classes.targets_of(channel)).transpose();
+    let (validation_targets, test_targets) = (of_channel(&validation)?, of_channel(&test)?);
+    let targets = classes.targets(&train.labels, labels.iter().map(|&label| label as usize))?;
+    drop(labels);
+    let class_rows = data::class_rows(&train);
     let counts: Vec<String> = class_rows.iter().map(|(class, rows)| format!("{class}: {rows}")).collect();
     say!("classes: {} ({})", counts.len(), counts.join(", "));
 
-    let texts = std::mem::take(&mut train.texts);
+    signals.enter("counting");
+    let progress = Progress::begin("count", Unit::Documents, None);
+    let counted = counter.finish()?;
+    drop(progress);
     let identity = checkpoint::identity(&asked, &train.files);
     let checkpoints = root.checkpoints();
     let job = Job { asked: &asked, classes: classes.names(), signals: &signals, checkpoints, identity };
-    let fitted = fit::fit(&job, texts, targets)?;
-    signals.hold("saving");
+    let fitted = fit::fit(&job, counted, targets)?;
     let seconds = clock.elapsed().as_secs_f64();
+
+    signals.hold("saving");
+    let mut settings = fitted.parameters.clone();
+    if let Some(converged) = fitted.converged.filter(|_| fitted.stopped.is_some()) {
+        settings.insert("converged".into(), converged.to_string());
+    }
     let provenance = Provenance {
-        settings: fitted.parameters.clone(),
+        asked: asked.values.clone(),
+        settings,
+        dropped: train.dropped.iter().map(|dropped| (dropped.reason.clone(), dropped.rows)).collect(),
         data: train.files.iter().map(digest).collect(),
         class_rows: class_rows.clone(),
         version: VERSION.into(),
@@ -105,6 +113,8 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     drop(fitted.classifier);
     // What is measured is what will be served: the artifact as it lies there.
     let artifact = Artifact::open(&root.model())?;
+    artifact.verify()?;
+    artifact.verify()?;
     say!("artifact: {} ({} bytes)", root.model().display(), artifact.bytes());
     // An evaluation of an earlier artifact would pass for this one's.
     root.remove_stale(&root.evaluation())?;
@@ -114,10 +124,11 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
         return Ok(Ended::Stopped(stop));
     }
     Checkpoint::remove(&root.checkpoints())?;
-    signals.enter("evaluating");
 
+    signals.enter("evaluating");
+    let progress = Progress::begin("evaluate", Unit::Documents, None);
     if let (Some(channel), Some(targets)) = (&validation, &validation_targets) {
-        let outcomes = evaluation::predict(&artifact, &Labelled { texts: &channel.texts, targets });
+        let outcomes = evaluation::predict(&artifact, &Labelled { texts: &channel.texts, targets })?;
         say!("validation_accuracy={:.6};", metrics::accuracy(&outcomes));
     }
     let (Some(channel), Some(targets)) = (&test, &test_targets) else {
@@ -135,40 +146,21 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
         seconds,
         version: VERSION.into(),
     };
-    let data = [Some(&train), validation.as_ref(), test.as_ref()].into_iter().flatten();
-    let data: Vec<DataFile> = data.flat_map(|channel| channel.files.clone()).collect();
-    let background = Background { training, tuning: fitted.tuning, data };
-    let evaluation = evaluation::evaluate(&artifact, &Labelled { texts: &channel.texts, targets }, background);
+    let summaries: Vec<&Summary> = data::summaries(&train, &validation, &test).collect();
+    let files: Vec<DataFile> = summaries.iter().flat_map(|summary| summary.files.clone()).collect();
+    let background = Background { training, tuning: fitted.tuning, data: files };
+    let mut evaluation = evaluation::evaluate(&artifact, &Labelled { texts: &channel.texts, targets }, background)?;
+    evaluation.dropped = summaries.iter().flat_map(|summary| summary.dropped.clone()).collect();
+    evaluation.warnings = warnings;
+    evaluation.calibration = fitted.calibration;
+    drop(progress);
     signals.hold("writing the evaluation");
     write_aside(&root.evaluation(), &serde_json::to_vec_pretty(&evaluation)?)?;
-    log_metrics(&evaluation.metrics);
+    // One line that the job's metric definitions read.
+    let headline = metrics::headline(&evaluation);
+    say!("{}", headline.iter().map(|(name, value)| format!("{name}={value:.6};")).collect::<Vec<_>>().join(" "));
     say!("evaluation: {} ({} documents)", root.evaluation().display(), evaluation.rows);
     Ok(Ended::Trained)
-}
-
-/// Reads every channel and tells of all faults together.
-fn read(channels: &Channels, columns: &Columns) -> Result<Data, TrainError> {
-    for name in &channels.ignored {
-        say!("channel {name}: nothing reads it; there are train, validation and test");
-    }
-    let mut problems = Problems::default();
-    let mut read = |name: &str, source: &Source| {
-        let clock = Instant::now();
-        let channel = Channel::read(name, &source.folder, columns, &mut problems);
-        let bytes: u64 = channel.files.iter().map(|file| file.bytes).sum();
-        let files = if channel.files.len() == 1 { "file" } else { "files" };
-        say!(
-            "channel {name}: {} rows in {} {files}, {bytes} bytes ({:.1} s)",
-            channel.texts.len(),
-            channel.files.len(),
-            clock.elapsed().as_secs_f64()
-        );
-        channel
-    };
-    let train = read("train", &channels.train);
-    let validation = channels.validation.as_ref().map(|source| read("validation", source));
-    let test = channels.test.as_ref().map(|source| read("test", source));
-    if problems.is_empty() { Ok(Data { train, validation, test }) } else { Err(TrainError::Data(problems)) }
 }
 
 fn digest(file: &DataFile) -> DataDigest {
@@ -178,16 +170,7 @@ fn digest(file: &DataFile) -> DataDigest {
 
 /// What the search measured of the chosen settings. The test channel's figures cannot stand in the artifact that they
 /// are measured of.
-fn cross_validated(fitted: &fit::Outcome) -> BTreeMap<String, f64> {
+fn cross_validated(fitted: &fit::Fit) -> BTreeMap<String, f64> {
     let chosen = fitted.tuning.as_ref().and_then(|tuning| tuning.candidates.get(tuning.chosen));
     chosen.map(|candidate| ("cross_validated_accuracy".to_owned(), candidate.mean)).into_iter().collect()
-}
-
-/// One line that the job's metric definitions read.
-fn log_metrics(metrics: &Metrics) {
-    let Metrics { accuracy, precision, recall, f1, log_loss, roc_auc, average: _ } = metrics;
-    let area = roc_auc.map(|area| format!(" roc_auc={area:.6};")).unwrap_or_default();
-    say!(
-        "accuracy={accuracy:.6}; precision={precision:.6}; recall={recall:.6}; f1={f1:.6}; log_loss={log_loss:.6};{area}"
-    );
 }

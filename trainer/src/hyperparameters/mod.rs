@@ -88,6 +88,8 @@ pub struct Hyperparameters {
     pub max_memory: Option<u64>,
     /// What the model is fitted with.
     pub settings: Settings,
+    /// Values as the job gives them, by name.
+    pub values: BTreeMap<String, String>,
     /// Names set by the job.
     pub given: BTreeSet<String>,
     /// Remarks for the log: what was passed over, what has no effect.
@@ -131,8 +133,8 @@ impl Hyperparameters {
             return Err(HyperparameterError(problems));
         }
         together::no_effect(&values, mode, &settings, &mut notes);
-        let given = values.into_keys().collect();
-        Ok(Self { columns, tune: mode, on_bad_rows, max_memory, settings, given, notes })
+        let given = values.keys().cloned().collect();
+        Ok(Self { columns, tune: mode, on_bad_rows, max_memory, settings, values, given, notes })
     }
 }
 

@@ -80,6 +80,11 @@ impl Job {
         run(&["--ml-root".as_ref(), self.0.path()])
     }
 
+    /// Runs the executable on so many threads.
+    pub fn run_on(&self, threads: &str) -> Ran {
+        run(&["--ml-root".as_ref(), self.0.path(), "--threads".as_ref(), threads.as_ref()])
+    }
+
     /// Runs it, which must succeed.
     pub fn train(&self) -> Ran {
         let ran = self.run();

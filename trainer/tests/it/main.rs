@@ -6,4 +6,5 @@ mod job;
 mod metrics;
 mod reading;
 mod refusals;
+mod signals;
 mod training;

@@ -1,6 +1,7 @@
 //! Every refusal, word for word: one clear reason, exit code 1, nothing left but the reason.
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::job::{Job, MORE_REVIEWS, REVIEWS, run};
 
@@ -145,86 +146,102 @@ fn labels_that_train_does_not_have() {
     );
 }
 
+/// A value that is none: name, value, what is expected.
+const VALUES: &[(&str, &str, &str)] = &[
+    ("C", "0", "a number above 0"),
+    ("C", "lots", "a number above 0"),
+    ("C", "inf", "a number above 0"),
+    ("tol", "-1", "a number above 0"),
+    ("beta", "2", "a number from 0 to 1"),
+    ("beta", "NaN", "a number from 0 to 1"),
+    ("max_iter", "0", "an integer from 1"),
+    ("min_samples_leaf", "0", "an integer from 1"),
+    ("tree_features", "0", "an integer from 1"),
+    ("n_estimators", "0", "an integer from 1 to 10000"),
+    ("n_estimators", "10001", "an integer from 1 to 10000"),
+    ("max_depth", "65", "an integer from 1 to 64"),
+    ("max_features", "0", "an integer from 1, or none"),
+    ("seed", "-1", "an integer from 0"),
+    ("algorithm", "boost", "one of logistic, tree, forest"),
+    ("solver", "adam", "one of auto, linfa, sparse"),
+    ("loss", "hinge", "one of logistic, squared_hinge"),
+    ("weighting", "bm25", "one of tfidf, nb"),
+    ("analyzer", "words", "one of word, char, char_wb, word+char_wb"),
+    ("token_pattern", "\\w+", "one of word, word_punct"),
+    ("norm", "max", "one of l1, l2, none"),
+    ("class_weight", "even", "one of balanced, none"),
+    ("strip_accents", "yes", "one of ascii, unicode, none"),
+    ("stop_words", "german", "one of none, english"),
+    ("lowercase", "maybe", "one of true, false"),
+    ("tune", "grid", "one of auto, cv, none"),
+    ("on_bad_rows", "ignore", "one of fail, skip"),
+    ("max_memory", "lots", "bytes, or a size such as 4GiB"),
+    ("max_memory", "4GiBs", "bytes, or a size such as 4GiB"),
+    ("ngram_range", "2,1", "two integers from 1, the smaller first, such as 1,2"),
+    ("char_ngram_range", "3", "two integers from 1, the smaller first, such as 1,2"),
+    ("min_df", "1.5", "a count of documents from 1, or a proportion from 0.0 to 1.0 with a point"),
+    ("text_column", "", "the name of a column"),
+];
+
 #[test]
-fn hyperparameters() {
-    let cases = [
-        (
-            "ngram_rang",
-            "1,2",
-            "hyperparameter \"ngram_rang\" is unknown; did you mean ngram_range or char_ngram_range?",
-        ),
-        ("stopwords", "english", "hyperparameter \"stopwords\" is unknown; did you mean stop_words?"),
-        ("C", "0", "hyperparameter C = \"0\": expected a number above 0"),
-        ("C", "lots", "hyperparameter C = \"lots\": expected a number above 0"),
-        ("C", "inf", "hyperparameter C = \"inf\": expected a number above 0"),
-        ("max_iter", "0", "hyperparameter max_iter = \"0\": expected an integer from 1"),
-        ("max_depth", "65", "hyperparameter max_depth = \"65\": expected an integer from 1 to 64"),
-        ("seed", "-1", "hyperparameter seed = \"-1\": expected an integer from 0"),
-        ("solver", "adam", "hyperparameter solver = \"adam\": expected one of auto, linfa, sparse"),
-        ("lowercase", "maybe", "hyperparameter lowercase = \"maybe\": expected one of true, false"),
-        (
-            "ngram_range",
-            "2,1",
-            "hyperparameter ngram_range = \"2,1\": expected two integers from 1, the smaller first, such as 1,2",
-        ),
-        (
-            "min_df",
-            "1.5",
-            "hyperparameter min_df = \"1.5\": expected a count of documents from 1, or a proportion from 0.0 to 1.0 with a point",
-        ),
-        ("max_features", "0", "hyperparameter max_features = \"0\": expected an integer from 1, or none"),
-        ("text_column", "", "hyperparameter text_column = \"\": expected the name of a column"),
-        ("text_column", "sentiment", "text_column and label_column are both \"sentiment\"; they must differ"),
-        (
-            "algorithm",
-            "forest",
-            "hyperparameter algorithm = \"forest\": is not available in this version; use logistic, tree",
-        ),
-        (
-            "loss",
-            "squared_hinge",
-            "hyperparameter loss = \"squared_hinge\": is not available in this version; use logistic",
-        ),
-        ("loss", "hinge", "hyperparameter loss = \"hinge\": expected logistic or squared_hinge"),
-        ("weighting", "nb", "hyperparameter weighting = \"nb\": is not available in this version; use tfidf"),
-        ("beta", "0.25", "hyperparameter beta = \"0.25\": is not available in this version; use 1.0"),
-        ("beta", "2", "hyperparameter beta = \"2\": expected a number from 0 to 1"),
-        (
-            "analyzer",
-            "word+char_wb",
-            "hyperparameter analyzer = \"word+char_wb\": is not available in this version; use word, char, char_wb",
-        ),
-        (
-            "token_pattern",
-            "word_punct",
-            "hyperparameter token_pattern = \"word_punct\": is not available in this version; use word",
-        ),
-        (
-            "char_ngram_range",
-            "2,4",
-            "hyperparameter char_ngram_range = \"2,4\": is not available in this version; use 3,6",
-        ),
-        ("n_estimators", "50", "hyperparameter n_estimators = \"50\": is not available in this version; use 100"),
-        ("tree_features", "50", "hyperparameter tree_features = \"50\": is not available in this version; use 1000"),
-        (
-            "max_memory",
-            "4GiB",
-            "hyperparameter max_memory = \"4GiB\": is not available in this version; use a larger instance",
-        ),
-        ("max_memory", "lots", "hyperparameter max_memory = \"lots\": expected bytes, or a size such as 4GiB"),
-        ("tune", "cv", "tune = \"cv\" needs 20 rows or more; train has 10"),
-    ];
-    for (name, value, want) in cases {
-        assert_eq!(Job::asking(&[(name, value)]).refused(), want, "{name} = {value}");
+fn values() {
+    for (name, value, expected) in VALUES {
+        let want = format!("hyperparameter {name} = {value:?}: expected {expected}");
+        assert_eq!(Job::asking(&[(name, value)]).refused(), want);
     }
-    let several = Job::asking(&[("tune", "cv"), ("C", "2"), ("tol", "x")]).refused();
-    assert_eq!(
-        several,
-        "hyperparameter tol = \"x\": expected a number above 0\n\
-         tune = \"cv\" chooses C, and C is set too; remove one of them"
-    );
-    let tree = Job::asking(&[("tune", "cv"), ("algorithm", "tree")]).refused();
-    assert_eq!(tree, "tune = \"cv\" chooses C, which algorithm = \"tree\" does not have; set tune = \"none\"");
+}
+
+/// Values that cannot stand together, or names that are none: what is asked for, the reason.
+const TOGETHER: &[(&[(&str, &str)], &str)] = &[
+    (
+        &[("ngram_rang", "1,2")],
+        "hyperparameter \"ngram_rang\" is unknown; did you mean ngram_range or char_ngram_range?",
+    ),
+    (&[("stopwords", "english")], "hyperparameter \"stopwords\" is unknown; did you mean stop_words?"),
+    (&[("text_column", "sentiment")], "text_column and label_column are both \"sentiment\"; they must differ"),
+    (
+        &[("beta", "0.25")],
+        "beta = 0.25 interpolates the weights of log-count ratios; set weighting = \"nb\" too, or remove beta",
+    ),
+    (
+        &[("char_ngram_range", "2,4")],
+        "char_ngram_range is set, and analyzer = \"word\" makes no n-grams of characters; remove it, or set analyzer = \"word+char_wb\"",
+    ),
+    (
+        &[("analyzer", "char_wb"), ("ngram_range", "2,3"), ("char_ngram_range", "2,4")],
+        "ngram_range = 2,3 and char_ngram_range = 2,4 differ, and analyzer = \"char_wb\" has one range; remove one of them",
+    ),
+    (
+        &[("solver", "linfa"), ("loss", "squared_hinge")],
+        "solver = \"linfa\" has no loss = \"squared_hinge\"; set solver = \"sparse\"",
+    ),
+    (
+        &[("algorithm", "tree"), ("weighting", "nb")],
+        "weighting = \"nb\" is for a linear classifier, and algorithm is \"tree\"; remove one of them",
+    ),
+    (
+        &[("algorithm", "forest"), ("loss", "squared_hinge")],
+        "loss = \"squared_hinge\" is for a linear classifier, and algorithm is \"forest\"; remove one of them",
+    ),
+    (
+        &[("algorithm", "tree"), ("tune", "cv")],
+        "tune = \"cv\" searches among linear classifiers, and algorithm is \"tree\"; set tune = \"none\"",
+    ),
+    (&[("tune", "cv")], "tune = \"cv\" needs 20 rows or more; train has 10"),
+    // All that is wrong is told together.
+    (
+        &[("solver", "linfa"), ("loss", "squared_hinge"), ("tol", "x"), ("c", "1")],
+        "hyperparameter \"c\" is unknown; did you mean C?\n\
+         hyperparameter tol = \"x\": expected a number above 0\n\
+         solver = \"linfa\" has no loss = \"squared_hinge\"; set solver = \"sparse\"",
+    ),
+];
+
+#[test]
+fn values_together() {
+    for (asked, want) in TOGETHER {
+        assert_eq!(&Job::asking(asked).refused(), want, "{asked:?}");
+    }
 }
 
 #[test]
@@ -243,8 +260,8 @@ fn jobs_that_are_not_laid_out_as_the_contract_says() {
             "ROOT/input/data/train: the channel's folder is missing; inputdataconfig.json names it",
         ),
         (
-            &[("input/config/inputdataconfig.json", r#"{"train": {"TrainingInputMode": "Pipe"}}"#)],
-            "channel `train` has the input mode Pipe, which is not available in this version; use File or FastFile",
+            &[("input/config/inputdataconfig.json", r#"{"train": {"TrainingInputMode": "Stream"}}"#)],
+            "channel `train` has the input mode \"Stream\"; expected File, FastFile or Pipe",
         ),
         (
             &[
@@ -282,6 +299,24 @@ fn places_that_cannot_be_written() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("/output/data/evaluation.json: cannot be written: "), "{}", ran.stderr);
     assert!(!ran.stdout.contains("accuracy="), "no figure without its file");
+}
+
+#[test]
+fn a_disk_that_is_full_while_saving() {
+    let rows: String = (0..2000).map(|row| format!("word{row} other{row},{}\n", row % 2)).collect();
+    let job = Job::with(&[("input/data/train/a.csv", &format!("review_text,sentiment\n{rows}"))]);
+    job.ask(&[("tune", "none"), ("solver", "sparse")]);
+    job.train();
+    let before = job.artifact();
+    job.put("input/data/train/b.csv", b"review_text,sentiment\nbrand new,1\n");
+    // A limit on the size of files is as near as a test comes; the signal that goes with it is ignored.
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec {} --ml-root \"$0\"", env!("CARGO_BIN_EXE_train"));
+    let ran = Command::new("sh").args(["-c".as_ref(), script.as_ref(), job.path("").as_os_str()]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:#?}");
+    let reason = String::from_utf8(ran.stderr).unwrap();
+    assert!(reason.contains("/model/") && reason.contains("cannot be written: File too large"), "{reason}");
+    assert_eq!(job.artifact(), before, "the artifact of before, and nothing beside it");
+    assert_eq!(std::fs::read_to_string(job.path("output/failure")).unwrap(), reason.trim_end());
 }
 
 #[test]
