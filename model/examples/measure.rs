@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
-use model::{Artifact, Dataset, Provenance, Settings, TextClassifier, fit_classifier};
+use model::{Artifact, Calibration, Dataset, Provenance, Settings, TextClassifier, fit_classifier};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -18,8 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let classes: Vec<String> = labels.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let index = |label: &String| classes.binary_search(label).unwrap_or(usize::MAX);
 
+    let targets: Vec<usize> = labels.iter().map(index).collect();
     let start = cpu()?;
-    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts)?;
+    let (featurizer, records) = settings.tfidf.fit_transform(&texts, &targets, classes.len())?;
     println!(
         "fit_transform: {:.2?}, {} x {}, {} values",
         cpu()? - start,
@@ -27,10 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         records.columns(),
         records.non_zeros()
     );
-    let start = cpu()?;
-    tfidf.transform(&texts);
-    println!("transform: {:.2?}", cpu()? - start);
-    let dataset = Dataset::new(records, labels.iter().map(index).collect());
+    let dataset = Dataset::new(records, targets.into());
     let start = cpu()?;
     let fitted = fit_classifier(&settings, &dataset, classes.len(), None)?;
     let (solver, iterations, converged) = (fitted.solver, fitted.iterations, fitted.converged);
@@ -38,7 +36,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let dir = std::env::temp_dir().join(format!("measure-{}", std::process::id()));
     let start = cpu()?;
-    TextClassifier { tfidf, classifier: fitted.classifier, classes: classes.clone() }
+    let (classifier, calibration) = (fitted.classifier, Calibration::None);
+    TextClassifier { featurizer, classifier, calibration, classes: classes.clone() }
         .save(&dir, &Provenance::default())?;
     println!("save: {:.2?}", cpu()? - start);
     let start = cpu()?;
@@ -46,7 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("open: {:.2?}, {} bytes", cpu()? - start, artifact.bytes());
     let (texts, labels) = read(test)?;
     let start = cpu()?;
-    let right = texts.iter().zip(&labels).filter(|(text, label)| artifact.predict(text).class == index(label)).count();
+    let mut right = 0;
+    for (text, label) in texts.iter().zip(&labels) {
+        right += usize::from(artifact.predict(text)?.class == index(label));
+    }
     let (rows, took) = (texts.len(), cpu()? - start);
     println!("predict: {rows} texts in {took:.2?}, accuracy {:.4}", right as f64 / rows as f64);
     std::fs::remove_dir_all(&dir)?;

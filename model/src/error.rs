@@ -155,6 +155,17 @@ pub enum ArtifactError {
     },
 }
 
+/// Why a prediction is not explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The classifier has no terms' weights.
+    #[error(transparent)]
+    NotLinear(#[from] NotLinear),
+    /// The artifact is damaged.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+}
+
 impl ArtifactError {
     pub(crate) fn io(path: impl Into<PathBuf>, what: &'static str, source: io::Error) -> Self {
         ArtifactError::Io { path: path.into(), what, source }

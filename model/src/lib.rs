@@ -28,7 +28,7 @@ pub use calibration::Calibration;
 pub use classifier::{Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier, fit_classifier_with};
 pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer};
 pub use counts::Counts;
-pub use error::{ArtifactError, FitError, NotLinear};
+pub use error::{ArtifactError, ExplainError, FitError, NotLinear};
 pub use records::{Block, Records, TermFrequency};
 pub use settings::{Algorithm, ClassWeight, Loss, SettingError, Settings, Solver};
 pub use tfidf::{AnalyzerKind, Frequency, Norm, StopWords, StripAccents, Tfidf, TfidfParams, TokenPattern, Weighting};

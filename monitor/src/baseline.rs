@@ -115,12 +115,19 @@ fn of(job: &BaselineJob, artifact: &Artifact) -> Result<Baseline> {
 
 fn predict(folder: &Path, job: &BaselineJob, artifact: &Artifact, columns: &mut Columns) -> Result<u64> {
     let mut documents = 0;
+    let mut damage = None;
     documents::each(folder, &job.text_column, &mut |text| {
-        let prediction = artifact.predict(text);
+        let prediction = match artifact.predict(text) {
+            Ok(prediction) => prediction,
+            Err(damaged) => return damage = Some(damaged),
+        };
         columns.add_prediction(&artifact.classes()[prediction.class], prediction.score());
         documents += 1;
     })?;
-    Ok(documents)
+    match damage {
+        None => Ok(documents),
+        Some(damaged) => Err(damaged.into()),
+    }
 }
 
 /// The settings that decide what a token is.

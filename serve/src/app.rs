@@ -139,10 +139,10 @@ impl App {
         let mut answer = Answer::new(asked.output, labels, documents.len());
         for text in documents.iter() {
             let explanation = match asked.explain {
-                Some(terms) => Some(artifact.explain(text, terms.get()).map_err(|_| ApiError::NotLinear)?),
+                Some(terms) => Some(artifact.explain(text, terms.get())?),
                 None => None,
             };
-            answer.push(&artifact.predict(text), explanation.as_ref());
+            answer.push(&artifact.predict(text)?, explanation.as_ref());
             if answer.len() > self.limits.answer_bytes {
                 return Err(ApiError::AnswerTooLarge { limit: self.limits.answer_bytes });
             }

@@ -142,7 +142,12 @@ async fn run(args: Args) -> Result<(), ServeError> {
 async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) -> Result<(), ServeError> {
     let start = Instant::now();
     let path = dir.clone();
-    let opened = tokio::task::spawn_blocking(move || Artifact::open(&path)).await;
+    let opened = tokio::task::spawn_blocking(move || {
+        let artifact = Artifact::open(&path)?;
+        // A damaged artifact is told before the first request, not by one.
+        artifact.verify().map(|()| artifact)
+    })
+    .await;
     let artifact = match opened {
         Ok(Ok(artifact)) => artifact,
         Ok(Err(error)) => return Err(ServeError::Model { dir, error }),

@@ -4,6 +4,7 @@ use crate::formats::{input, negotiate};
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use model::{ArtifactError, ExplainError};
 use serde::Serialize;
 
 /// A request that gets no prediction. The message says what was found and what to send instead; it never holds a
@@ -89,6 +90,21 @@ pub enum ApiError {
     /// A defect of this server.
     #[error("the prediction failed inside the server: {0}; its log holds more")]
     Internal(String),
+}
+
+impl From<ArtifactError> for ApiError {
+    fn from(damaged: ArtifactError) -> Self {
+        Self::Internal(damaged.to_string())
+    }
+}
+
+impl From<ExplainError> for ApiError {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::NotLinear(_) => Self::NotLinear,
+            ExplainError::Artifact(damaged) => damaged.into(),
+        }
+    }
 }
 
 impl ApiError {

@@ -1,6 +1,6 @@
 //! The test channel predicted by the saved artifact: `evaluation.json`.
 
-use model::{Artifact, Prediction, threads};
+use model::{Artifact, ArtifactError, Prediction, threads};
 use report::Evaluation;
 use report::evaluation::{
     ClassTerms, DataFile, FORMAT, Golden, Mistake, TermContribution, TermWeight, Training, Tuning,
@@ -42,23 +42,24 @@ pub struct Background {
 }
 
 /// Predicts every document with the artifact that will be served.
-pub fn predict(artifact: &Artifact, labelled: &Labelled<'_>) -> Vec<Outcome> {
-    threads::map(labelled.texts.len(), |row| {
-        let Prediction { class, probabilities } = artifact.predict(&labelled.texts[row]);
-        Outcome { actual: labelled.targets[row], predicted: class, probabilities }
-    })
+pub fn predict(artifact: &Artifact, labelled: &Labelled<'_>) -> Result<Vec<Outcome>, ArtifactError> {
+    let outcomes = threads::map(labelled.texts.len(), |row| {
+        let Prediction { class, probabilities } = artifact.predict(&labelled.texts[row])?;
+        Ok(Outcome { actual: labelled.targets[row], predicted: class, probabilities })
+    });
+    outcomes.into_iter().collect()
 }
 
 /// Measures the `test` channel. What the data and the calibration have to tell (`warnings`, `dropped`, `calibration`) is the
 /// caller's to add.
-pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background) -> Evaluation {
+pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background) -> Result<Evaluation, ArtifactError> {
     let classes = artifact.classes();
-    let outcomes = predict(artifact, test);
+    let outcomes = predict(artifact, test)?;
     let Measured { metrics, quality, per_class, confusion, roc_curve, curves, reliability, histogram } =
         metrics::measure(&outcomes, classes);
     let seed = background.training.parameters.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     let intervals = metrics::intervals(&outcomes, classes.len(), Bootstrap::seeded(seed));
-    Evaluation {
+    Ok(Evaluation {
         format: FORMAT.into(),
         channel: "test".into(),
         rows: outcomes.len() as u64,
@@ -68,7 +69,7 @@ pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background
         per_class,
         confusion,
         roc_curve,
-        strongest_terms: strongest_terms(artifact),
+        strongest_terms: strongest_terms(artifact)?,
         mistakes: mistakes(test.texts, &outcomes, classes, &|text| moved_most(artifact, text)),
         golden: golden(test.texts, &outcomes, classes),
         training: background.training,
@@ -82,7 +83,7 @@ pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background
         calibration: None,
         warnings: Vec::new(),
         dropped: Vec::new(),
-    }
+    })
 }
 
 /// The terms that moved the score of the predicted class most; none of a classifier that is not linear.
@@ -92,13 +93,10 @@ fn moved_most(artifact: &Artifact, text: &str) -> Vec<TermContribution> {
     terms.map(|term| TermContribution { term: term.term, contribution: term.contribution }).collect()
 }
 
-fn strongest_terms(artifact: &Artifact) -> Vec<ClassTerms> {
+fn strongest_terms(artifact: &Artifact) -> Result<Vec<ClassTerms>, ArtifactError> {
     let weigh = |(term, weight)| TermWeight { term, weight };
-    artifact
-        .strongest_terms(STRONGEST_TERMS)
-        .into_iter()
-        .map(|(class, terms)| ClassTerms { class, terms: terms.into_iter().map(weigh).collect() })
-        .collect()
+    let strongest = artifact.strongest_terms(STRONGEST_TERMS)?.into_iter();
+    Ok(strongest.map(|(class, terms)| ClassTerms { class, terms: terms.into_iter().map(weigh).collect() }).collect())
 }
 
 /// The most confident wrong predictions, worst first; of equals the first in the files.

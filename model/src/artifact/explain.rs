@@ -3,32 +3,33 @@
 use std::cmp::Ordering;
 
 use crate::artifact::Artifact;
-use crate::artifact::tensors::Model;
-use crate::error::NotLinear;
-use crate::linear::{link, most_probable};
+use crate::artifact::mapped::Checked;
+use crate::artifact::record::with_scratch;
+use crate::artifact::tensors::{Model, float};
+use crate::error::{ArtifactError, ExplainError, NotLinear};
 
 /// A prediction's score, term by term.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// Index of the predicted class.
+    /// Index of the class that the score is for.
     pub class: usize,
     /// What an empty document scores for the class.
     pub intercept: f64,
-    /// The class's score before the link (log-odds for two classes, else the softmax's exponent): the intercept and the
-    /// contributions of all terms, not of the strongest alone.
+    /// The class's score before the link and the calibration (log-odds or a margin for two classes, else one against the
+    /// rest's or the softmax's exponent): the intercept and the contributions of all terms, not of the strongest alone.
     pub total: f64,
-    /// The strongest contributions by magnitude, strongest first; of equals, the term that comes first.
+    /// The strongest contributions by magnitude, strongest first; of equals, the term that comes first in the text.
     pub terms: Vec<Contribution>,
 }
 
-/// What one term adds to the score of the predicted class; above 0 speaks for the class.
+/// What one term adds to the score of the class; above 0 speaks for the class.
 ///
-/// With two classes there is one weight vector, that of the second class: where the first is predicted, signs are turned.
+/// With two classes there is one weight vector, that of the second class: where the first is explained, signs are turned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contribution {
     /// The term.
     pub term: String,
-    /// Its TF-IDF value in the document.
+    /// Its value in the document's record.
     pub value: f64,
     /// Its weight for the class.
     pub weight: f64,
@@ -37,51 +38,61 @@ pub struct Contribution {
 }
 
 impl Artifact {
-    /// Why `text` is predicted as it is: the `k` strongest terms. A tree does not tell.
-    pub fn explain(&self, text: &str, k: usize) -> Result<Explanation, NotLinear> {
-        let Model::Logistic { weights, intercept, vectors } = &self.tensors.model else { return Err(NotLinear) };
-        self.with_row(text, |row| {
-            let scores = self.scores(row);
-            let mut probabilities = vec![0.0; self.classes().len()];
-            link(scores.iter().copied(), probabilities.as_mut_slice().into());
-            let class = most_probable(&probabilities);
-            let (vector, sign) = vector_of(class, *vectors);
-            let mut terms: Vec<(u32, f64, f64)> = row
-                .iter()
-                .map(|&(term, value)| {
-                    (term, value, sign * self.tensors.float(weights, term as usize * vectors + vector))
-                })
-                .collect();
+    /// Why `text` is predicted as it is: the `k` strongest terms for and against the predicted class. Trees do not tell.
+    pub fn explain(&self, text: &str, k: usize) -> Result<Explanation, ExplainError> {
+        let Model::Linear { .. } = &self.tensors.model else { return Err(NotLinear.into()) };
+        let class = self.predict(text)?.class;
+        self.explain_class(text, class, k)
+    }
+
+    /// Likewise for and against any class, below the number of [`classes`](Self::classes).
+    pub fn explain_class(&self, text: &str, class: usize, k: usize) -> Result<Explanation, ExplainError> {
+        let Model::Linear { intercept } = &self.tensors.model else { return Err(NotLinear.into()) };
+        let (vector, sign) = vector_of(class, intercept.len());
+        let (Some(intercept), sets) = (intercept.get(vector), self.tensors.sets) else { return Err(NotLinear.into()) };
+        let explained = with_scratch(|scratch| -> Checked<Explanation> {
+            self.read(text, scratch)?;
+            let mut values = Vec::new();
+            self.values(scratch, vector.min(sets - 1), &mut values)?;
+            let mut terms = Vec::with_capacity(values.len());
+            let mut total = sign * intercept;
+            for (&(row, _), value) in scratch.found.iter().zip(values) {
+                let weight = sign * float(self.tensors.term(row)?[sets + vector]);
+                total += weight * value;
+                terms.push((row, value, weight));
+            }
             strongest(&mut terms, k, |&(_, value, weight)| (value * weight).abs());
-            let contribution = |(term, value, weight): (u32, f64, f64)| Contribution {
-                term: self.vocabulary.term(term).unwrap_or_default().to_owned(),
-                value,
-                weight,
-                contribution: weight * value,
+            let contribution = |(row, value, weight): (u32, f64, f64)| -> Checked<Contribution> {
+                Ok(Contribution { term: self.vocabulary.term(row)?, value, weight, contribution: weight * value })
             };
-            Ok(Explanation {
-                class,
-                intercept: sign * self.tensors.float(intercept, vector),
-                total: sign * scores[vector],
-                terms: terms.into_iter().map(contribution).collect(),
-            })
-        })
+            let terms = terms.into_iter().map(contribution).collect::<Checked<_>>()?;
+            Ok(Explanation { class, intercept: sign * intercept, total, terms })
+        });
+        Ok(explained.map_err(|e| *e)?)
     }
 
     /// Of each class, the `k` terms of the greatest weight for it (above 0), greatest first. Empty where not linear.
-    pub fn strongest_terms(&self, k: usize) -> Vec<(String, Vec<(String, f64)>)> {
-        let Model::Logistic { weights, vectors, .. } = &self.tensors.model else { return Vec::new() };
+    pub fn strongest_terms(&self, k: usize) -> Result<Vec<(String, Vec<(String, f64)>)>, ArtifactError> {
+        let Model::Linear { intercept } = &self.tensors.model else { return Ok(Vec::new()) };
         let of_class = |(class, label): (usize, &String)| {
-            let (vector, sign) = vector_of(class, *vectors);
-            let mut terms: Vec<(u32, f64)> = (0..self.terms() as u32)
-                .map(|term| (term, sign * self.tensors.float(weights, term as usize * vectors + vector)))
-                .filter(|&(_, weight)| weight > 0.0)
-                .collect();
+            let (vector, sign) = vector_of(class, intercept.len());
+            let (mut terms, mut least) = (Vec::new(), 0.0);
+            for row in 0..self.terms() as u32 {
+                let weight = sign * float(self.tensors.term(row)?[self.tensors.sets + vector]);
+                if weight > least {
+                    terms.push((row, weight));
+                }
+                if terms.len() >= 2 * k.max(1024) {
+                    strongest(&mut terms, k, |&(_, weight)| weight);
+                    least = terms.last().map_or(f64::INFINITY, |&(_, weight)| weight);
+                }
+            }
             strongest(&mut terms, k, |&(_, weight)| weight);
-            let named = |(term, weight)| (self.vocabulary.term(term).unwrap_or_default().to_owned(), weight);
-            (label.clone(), terms.into_iter().map(named).collect())
+            let named = |(row, weight)| Ok((self.vocabulary.term(row)?, weight));
+            Ok((label.clone(), terms.into_iter().map(named).collect::<Checked<_>>()?))
         };
-        self.classes().iter().enumerate().map(of_class).collect()
+        let strongest = self.classes().iter().enumerate().map(of_class).collect::<Checked<_>>();
+        strongest.map_err(|e| *e)
     }
 }
 
@@ -89,7 +100,7 @@ impl Artifact {
 fn vector_of(class: usize, vectors: usize) -> (usize, f64) {
     match (vectors, class) {
         (1, 0) => (0, -1.0),
-        (1, _) => (0, 1.0),
+        (1, 1) => (0, 1.0),
         _ => (class, 1.0),
     }
 }

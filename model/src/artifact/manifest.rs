@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::artifact::container::Written;
+use crate::calibration::Calibration;
+use crate::linear::Link;
 use crate::settings::Algorithm;
 use crate::tfidf::TfidfParams;
 
@@ -13,7 +16,7 @@ pub const MANIFEST: &str = "manifest.json";
 /// The name every manifest of this format bears.
 pub const FORMAT: &str = "sagebrush-text-classifier";
 /// The version of the format that is written, and the only one that is read.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// `manifest.json`: what an artifact is and where it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,10 @@ pub struct Manifest {
     pub terms: u64,
     /// How text becomes records.
     pub tfidf: TfidfParams,
+    /// Scores to probabilities, where the classifier is linear and no calibration was learned.
+    pub link: Option<Link>,
+    /// What was learned of scores and probabilities from rows held out.
+    pub calibration: Calibration,
     /// Where it comes from.
     pub provenance: Provenance,
     /// The other files of the artifact, in name order.
@@ -82,7 +89,7 @@ impl Manifest {
 }
 
 /// 16 hexadecimal digits.
-pub(super) fn hexadecimal(checksum: u64) -> String {
+fn hexadecimal(checksum: u64) -> String {
     format!("{checksum:016x}")
 }
 
@@ -94,20 +101,38 @@ pub struct FileEntry {
     pub name: String,
     /// Its length.
     pub bytes: u64,
-    /// xxh3 (64 bit, hexadecimal) of its bytes.
+    /// Length of its head, which ends with the checksums of all that follows.
+    pub head: u64,
+    /// xxh3 (64 bit, hexadecimal) of its head.
     pub xxh3: String,
+}
+
+impl FileEntry {
+    pub(super) fn new(name: &str, Written { bytes, head, xxh3 }: Written) -> Self {
+        FileEntry { name: name.into(), bytes, head, xxh3: hexadecimal(xxh3) }
+    }
+
+    /// What the file must be, if the checksum is a number.
+    pub(super) fn expected(&self) -> Option<Written> {
+        let xxh3 = u64::from_str_radix(&self.xxh3, 16).ok()?;
+        Some(Written { bytes: self.bytes, head: self.head, xxh3 })
+    }
 }
 
 /// Where an artifact comes from. It holds no times: the same inputs leave the same bytes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Provenance {
-    /// The hyperparameters of the fit, as given and by default.
+    /// The hyperparameters that were asked for, as given.
+    pub asked: BTreeMap<String, String>,
+    /// All hyperparameters of the fit: as given, as chosen by a search, and by default.
     pub settings: BTreeMap<String, String>,
     /// The files it was fitted on.
     pub data: Vec<DataDigest>,
     /// Training rows of each class.
     pub class_rows: BTreeMap<String, u64>,
+    /// Rows that were left out, by the reason.
+    pub dropped: BTreeMap<String, u64>,
     /// Version of the program.
     pub version: String,
     /// Measured quality, by metric.

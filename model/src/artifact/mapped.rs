@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use safetensors::tensor::Metadata;
 use safetensors::{Dtype, SafeTensors};
@@ -28,6 +28,8 @@ pub(crate) struct Mapped {
     origin: usize,
     /// Blocks that were verified. Nothing is published by a flag, so no order of memory is needed.
     verified: Box<[AtomicBool]>,
+    /// Blocks that were not; with none left, one look is enough.
+    left: AtomicUsize,
 }
 
 /// Where the numbers of a tensor lie: in what follows the head.
@@ -46,7 +48,8 @@ impl Mapped {
         let (sums, metadata, origin) = opened.map_err(|reason| refused(path, reason))?;
         let blocks = sums.len() / 8;
         let verified = std::iter::repeat_with(|| AtomicBool::new(false)).take(blocks).collect();
-        Ok(Mapped { path: path.into(), map, head: sums.end, sums, metadata, origin, verified })
+        let left = AtomicUsize::new(blocks);
+        Ok(Mapped { path: path.into(), map, head: sums.end, sums, metadata, origin, verified, left })
     }
 
     fn check(bytes: &[u8], expected: &Written) -> Result<(Range<usize>, Metadata, usize), String> {
@@ -80,10 +83,7 @@ impl Mapped {
                 self.refuse(format!("`{name}` is {found:?} of shape {of:?}; expected {dtype:?} of shape {shape:?}"))
             );
         }
-        Ok(Array {
-            start: self.origin + info.data_offsets.0 - self.head,
-            len: shape.iter().product(),
-        })
+        Ok(Array { start: self.origin + info.data_offsets.0 - self.head, len: shape.iter().product() })
     }
 
     /// Type and shape of a tensor, if there is one.
@@ -102,7 +102,7 @@ impl Mapped {
     }
 
     /// Bytes `from..to` of an array of bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self, array: Array, from: usize, to: usize) -> Checked<&[u8]> {
         if from > to || to > array.len {
             return Err(self.beyond(from, to, array));
@@ -111,7 +111,7 @@ impl Mapped {
     }
 
     /// Numbers `from..to` of an array of 32-bit numbers.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fours(&self, array: Array, from: usize, to: usize) -> Checked<&[[u8; 4]]> {
         if from > to || to > array.len {
             return Err(self.beyond(from, to, array));
@@ -131,15 +131,24 @@ impl Mapped {
         Ok(f64::from(f32::from_le_bytes(self.fours(array, at, at + 1)?[0])))
     }
 
-    #[inline]
+    #[inline(always)]
     fn verified(&self, start: usize, end: usize) -> Checked<&[u8]> {
-        let data = &self.map.as_ref()[self.head..];
-        let (first, last) = (start / BLOCK, end.saturating_sub(1) / BLOCK);
-        let seen = |block: usize| self.verified.get(block).is_some_and(|seen| seen.load(Relaxed));
-        if !(seen(first) && (first == last || seen(last) && last == first + 1)) {
-            (first..=last.max(first)).try_for_each(|block| self.verify_block(block))?;
+        if self.left.load(Relaxed) > 0 {
+            self.verify_range(start, end)?;
         }
-        data.get(start..end).ok_or_else(|| self.beyond(start, end, Array { start: 0, len: data.len() }))
+        match self.map.as_ref().get(self.head + start..self.head + end) {
+            Some(bytes) => Ok(bytes),
+            None => Err(self.beyond(start, end, Array { start: 0, len: self.map.as_ref().len() - self.head })),
+        }
+    }
+
+    #[inline(never)]
+    fn verify_range(&self, start: usize, end: usize) -> Checked<()> {
+        let last = end.saturating_sub(1).max(start) / BLOCK;
+        (start / BLOCK..=last).try_for_each(|block| match self.verified.get(block) {
+            Some(seen) if !seen.load(Relaxed) => self.verify_block(block),
+            _ => Ok(()),
+        })
     }
 
     #[cold]
@@ -154,9 +163,14 @@ impl Mapped {
         let (found, expected) = (xxh3_64(&data[start..end]), bytes[sums].as_chunks().0[block]);
         if found != u64::from_le_bytes(expected) {
             let (start, end) = (self.head + start, self.head + end);
-            return Err(self.refuse(format!("bytes {start} to {end} were changed after they were written: their checksum is another")));
+            return Err(self.refuse(format!(
+                "bytes {start} to {end} were changed after they were written: their checksum is another"
+            )));
         }
-        seen.store(true, Relaxed);
+        // Whoever is first counts it.
+        if !seen.swap(true, Relaxed) {
+            self.left.fetch_sub(1, Relaxed);
+        }
         Ok(())
     }
 

@@ -1,24 +1,17 @@
-//! The artifact: a text classifier as a folder of data, opened by memory map.
+//! The artifact: a text classifier as a folder of data, opened by memory map in the same time whatever its size.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `manifest.json` | [`Manifest`]: format and version, classes, TF-IDF parameters, provenance, and each other file's length and xxh3 |
-//! | `tensors.safetensors` | `idf` (terms); logistic: `weights` (terms, vectors), `intercept` (vectors), vectors 1 for two classes, else one a class; tree: `tree.term`, `tree.threshold`, `tree.left`, `tree.right` (nodes), `tree.shares` (nodes, classes) |
-//! | `vocabulary.bin` | the terms ascending by code point, and a hash index |
+//! | `manifest.json` | [`Manifest`]: format and version, classes, parameters, calibration, provenance, and of each other file its length and the checksum of its head |
+//! | `tensors.safetensors` | `terms` (terms, sets + vectors): of each term its scales, one or one a class, and its weights, one vector for two classes, else one a class; linear: `intercept` (vectors); trees: `tree.term`, `tree.threshold`, `tree.left`, `tree.right` (nodes), `tree.shares` (nodes, classes), and of a forest `forest.roots` (trees) |
+//! | `vocabulary.bin` | the terms as paths of units, in the format of safetensors too (`model/src/vocabulary/`) |
 //!
-//! Numbers are 32-bit and little-endian: floats, but for `tree.term`, `tree.left` and `tree.right`, which are unsigned.
-//! Node 0 is the root; a leaf's children are 0; a document goes left where its value is up to the threshold. Scores are
-//! summed in 64 bits. `vocabulary.bin` is:
+//! Numbers are 32-bit and little-endian: floats, but for `tree.term`, `tree.left`, `tree.right` and `forest.roots`, which
+//! are unsigned. A tree's root is node 0, or its entry of `forest.roots`; a leaf's children are 0; a document goes left
+//! where its value is up to the threshold. Scores are summed in 64 bits. `docs/artifact.md` tells it whole.
 //!
-//! | at | what |
-//! | --- | --- |
-//! | 0 | `SAGEVOCB`; u32 version, 1; u32 zero |
-//! | 16 | u64 number of terms `n`; u64 bytes of the terms; u64 slots `s`, a power of two above `n` |
-//! | 40 | `n + 1` offsets, u32: term `i` is bytes `offset[i] .. offset[i + 1]` of the terms |
-//! | 44 + 4n | `s` slots of two u32: high half of the term's xxh3 (64 bit, seed 0), its number + 1 (0: free); probed from `hash mod s` by one |
-//! | 44 + 4n + 8s | the terms' UTF-8, one after the other |
-//!
-//! Opening checks every byte: lengths and checksums against the manifest, then what each number means.
+//! Opening checks the manifest, lengths, shapes and the tables of checksums, one for each 64 KiB; a block is verified when
+//! it is first read.
 
 pub(crate) mod container;
 mod explain;
@@ -27,8 +20,12 @@ mod map;
 pub(crate) mod mapped;
 mod open;
 mod predict;
+mod record;
 mod save;
 mod tensors;
+mod tokens;
+
+use std::sync::OnceLock;
 
 pub use explain::{Contribution, Explanation};
 pub use manifest::{DataDigest, Manifest, Provenance};
@@ -36,8 +33,9 @@ pub use predict::Prediction;
 pub use save::TextClassifier;
 
 use crate::analyzer::Analyzer;
-use crate::tfidf::vocabulary::Vocabulary;
-use map::Map;
+use crate::error::ArtifactError;
+use crate::vocabulary::Vocabulary;
+use record::{Reading, Tf};
 use tensors::Tensors;
 
 /// The file of numbers.
@@ -50,9 +48,13 @@ pub const VOCABULARY: &str = "vocabulary.bin";
 pub struct Artifact {
     manifest: Manifest,
     analyzer: Analyzer,
-    vocabulary: Vocabulary<Map>,
-    tensors: Tensors<Map>,
+    reading: Reading,
+    tf: Tf,
+    vocabulary: Vocabulary,
+    tensors: Tensors,
     bytes: u64,
+    /// Numbers of the ASCII characters, once they were looked up.
+    ascii: OnceLock<[u32; 128]>,
 }
 
 impl Artifact {
@@ -68,7 +70,7 @@ impl Artifact {
 
     /// Number of terms.
     pub fn terms(&self) -> usize {
-        self.vocabulary.len()
+        self.vocabulary.terms()
     }
 
     /// Bytes of its files.
@@ -76,15 +78,13 @@ impl Artifact {
         self.bytes
     }
 
-    /// The number of `term`, if it is in the vocabulary.
-    pub fn term_id(&self, term: &str) -> Option<u32> {
-        self.vocabulary.find(term.as_bytes())
+    /// The number of `term`, if it is in the vocabulary; of a word, where characters make the same text.
+    pub fn term_id(&self, term: &str) -> Result<Option<u32>, ArtifactError> {
+        self.vocabulary.find(term).map_err(|e| *e)
     }
 
-    /// Visits the tokens of `text`, preprocessed, in order, as often as they come: what terms are made of.
-    ///
-    /// Words (without stop words) where the analyzer is `word`; else n-grams of characters of the shortest length.
-    pub fn tokens<'t>(&self, text: &'t str, visit: &mut dyn FnMut(&str)) {
-        predict::with_scratch(|scratch| self.analyzer.tokens(text, &mut scratch.analyzer, visit));
+    /// The text of the term with this number, below [`terms`](Self::terms).
+    pub fn term(&self, number: u32) -> Result<String, ArtifactError> {
+        self.vocabulary.term(number).map_err(|e| *e)
     }
 }

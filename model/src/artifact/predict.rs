@@ -1,15 +1,15 @@
 //! Text to prediction on the mapped files.
 
-use std::cell::Cell;
-
-use ndarray::ArrayViewMut1;
-
-use crate::analyzer;
 use crate::artifact::Artifact;
-use crate::artifact::tensors::Model;
-use crate::linear::{link, most_probable};
-use crate::tfidf::weigh::weigh;
-use crate::tree::descend;
+use crate::artifact::mapped::Checked;
+use crate::artifact::record::{Scratch, Tf, with_scratch};
+use crate::artifact::tensors::{Model, float};
+use crate::calibration::Calibration;
+use crate::error::ArtifactError;
+use crate::linear::most_probable;
+
+/// Terms whose numbers are read together.
+const BATCH: usize = 16;
 
 /// The class of a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,71 +27,103 @@ impl Prediction {
     }
 }
 
-/// Buffers a thread keeps between documents.
-#[derive(Default)]
-pub(super) struct Scratch {
-    pub(super) analyzer: analyzer::Scratch,
-    hits: Vec<u32>,
-    row: Vec<(u32, f64)>,
-}
-
-thread_local! {
-    static SCRATCH: Cell<Scratch> = Cell::default();
-}
-
-/// Runs with this thread's buffers; within it, another call has buffers of its own.
-pub(super) fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
-    let mut scratch = SCRATCH.take();
-    let result = run(&mut scratch);
-    // A giant document's buffers are not kept.
-    if scratch.hits.capacity() <= 1 << 20 && scratch.analyzer.capacity() <= 1 << 22 {
-        SCRATCH.set(scratch);
-    }
-    result
-}
-
 impl Artifact {
     /// The prediction for `text`. A text without a known term is predicted by the intercept, or the tree's leaf for it.
-    pub fn predict(&self, text: &str) -> Prediction {
-        let mut probabilities = vec![0.0; self.classes().len()];
-        self.with_row(text, |row| match &self.tensors.model {
-            Model::Logistic { .. } => {
-                link(self.scores(row).into_iter(), ArrayViewMut1::from(&mut probabilities[..]));
-            }
-            Model::Tree { .. } => {
-                let value = |term| row.binary_search_by_key(&term, |&(term, _)| term).map_or(0.0, |at| row[at].1);
-                let leaf = descend(|node| self.tensors.split(node), value, |_| ());
-                for (class, probability) in probabilities.iter_mut().enumerate() {
-                    *probability = self.tensors.share(leaf, class);
-                }
-                let sum: f64 = probabilities.iter().sum();
-                probabilities.iter_mut().for_each(|probability| *probability /= sum);
-            }
-        });
-        Prediction { class: most_probable(&probabilities), probabilities }
-    }
-
-    /// The record of `text`: ascending (term, value).
-    pub(super) fn with_row<R>(&self, text: &str, run: impl FnOnce(&[(u32, f64)]) -> R) -> R {
+    ///
+    /// What is read of the files for the first time is verified; where it was damaged, that is the error.
+    pub fn predict(&self, text: &str) -> Result<Prediction, ArtifactError> {
         with_scratch(|scratch| {
-            let Scratch { analyzer, hits, row } = scratch;
-            hits.clear();
-            self.analyzer.terms(text, analyzer, |term| hits.extend(self.vocabulary.find(term.as_bytes())));
-            weigh(&self.manifest.tfidf, |term| self.tensors.idf(term), hits, row);
-            run(row)
+            self.read(text, scratch)?;
+            let mut probabilities = vec![0.0; self.classes().len()];
+            match &self.tensors.model {
+                Model::Linear { .. } => self.link(&self.scores(scratch)?, &mut probabilities),
+                Model::Trees(nodes) => {
+                    let mut values = Vec::new();
+                    self.values(scratch, 0, &mut values)?;
+                    let mut row: Vec<(u32, f64)> =
+                        scratch.found.iter().zip(values).map(|(&(row, _), value)| (row, value)).collect();
+                    row.sort_unstable_by_key(|&(row, _)| row);
+                    let value = |term| row.binary_search_by_key(&term, |&(term, _)| term).map_or(0.0, |at| row[at].1);
+                    nodes.shares(&self.tensors.file, value, &mut probabilities)?;
+                }
+            }
+            if let Some(damaged) = probabilities.iter().find(|p| !p.is_finite()) {
+                return Err(self.tensors.file.refuse(format!("its numbers make a probability of {damaged}")));
+            }
+            Ok(Prediction { class: most_probable(&probabilities), probabilities })
         })
+        .map_err(|e| *e)
     }
 
-    /// `intercept + Σ weight · value` of each weight vector, terms ascending; nothing where the model is not linear.
-    pub(super) fn scores(&self, row: &[(u32, f64)]) -> Vec<f64> {
-        let Model::Logistic { weights, intercept, vectors } = &self.tensors.model else { return Vec::new() };
-        let mut scores: Vec<f64> = (0..*vectors).map(|vector| self.tensors.float(intercept, vector)).collect();
-        for &(term, value) in row {
-            let first = term as usize * vectors;
-            for (vector, score) in scores.iter_mut().enumerate() {
-                *score += self.tensors.float(weights, first + vector) * value;
+    /// Scores to probabilities: as they were calibrated, else as they were fitted.
+    pub(super) fn link(&self, scores: &[f64], probabilities: &mut [f64]) {
+        match (&self.manifest.calibration, self.manifest.link) {
+            (Calibration::None, Some(link)) => link.apply(scores, probabilities),
+            (calibration, _) => calibration.apply(scores, probabilities),
+        }
+    }
+
+    /// `intercept + Σ weight · value` of each weight vector; nothing where the model is not linear.
+    pub(super) fn scores(&self, scratch: &Scratch) -> Checked<Vec<f64>> {
+        let Model::Linear { intercept } = &self.tensors.model else { return Ok(Vec::new()) };
+        let (mut scores, sets, vectors) = (intercept.clone(), self.tensors.sets, intercept.len());
+        let tf = &self.tf;
+        let (mut sums, mut sizes) = (vec![0.0; vectors], vec![0.0; sets]);
+        let mut start = 0;
+        for &end in &scratch.groups {
+            sums.fill(0.0);
+            sizes.fill(0.0);
+            let found = &scratch.found[start..end];
+            match (&mut sums[..], &mut sizes[..]) {
+                ([sum], [size]) => self.one_vector(found, tf, sum, size)?,
+                (sums, sizes) => self.vectors(found, tf, sums, sizes)?,
+            }
+            for (vector, (score, sum)) in scores.iter_mut().zip(&sums).enumerate() {
+                *score += sum * self.row_scale(sizes[vector.min(sets - 1)]);
+            }
+            start = end;
+        }
+        match scores.iter().find(|score| !score.is_finite()) {
+            None => Ok(scores),
+            Some(score) => Err(self.tensors.file.refuse(format!("its numbers make a score of {score}"))),
+        }
+    }
+
+    /// Adds the weighted values of terms that have one scale and one weight, and the values' sizes.
+    fn one_vector(&self, found: &[(u32, u32)], tf: &Tf, sum: &mut f64, size: &mut f64) -> Checked<()> {
+        for found in found.chunks(BATCH) {
+            // Read together, so that what memory is slow to give comes at once.
+            let mut numbers = [[0.0f32; 2]; BATCH];
+            for (numbers, &(row, _)) in numbers.iter_mut().zip(found) {
+                let term = self.tensors.term(row)?;
+                *numbers = [f32::from_le_bytes(term[0]), f32::from_le_bytes(term[1])];
+            }
+            for ([scale, weight], &(_, count)) in numbers.iter().zip(found) {
+                let value = f64::from(*scale) * tf.of(count);
+                *size += self.size(value);
+                *sum += f64::from(*weight) * value;
             }
         }
-        scores
+        Ok(())
+    }
+
+    /// Likewise of several weights, with one scale or one a weight.
+    fn vectors(&self, found: &[(u32, u32)], tf: &Tf, sums: &mut [f64], sizes: &mut [f64]) -> Checked<()> {
+        for &(row, count) in found {
+            let (scales, weights) = self.tensors.term(row)?.split_at(sizes.len());
+            let tf = tf.of(count);
+            if let ([scale], [size]) = (scales, &mut *sizes) {
+                let value = float(*scale) * tf;
+                *size += self.size(value);
+                sums.iter_mut().zip(weights).for_each(|(sum, &weight)| *sum += float(weight) * value);
+            } else {
+                for (((sum, size), &scale), &weight) in sums.iter_mut().zip(&mut *sizes).zip(scales).zip(weights) {
+                    let value = float(scale) * tf;
+                    *size += self.size(value);
+                    *sum += float(weight) * value;
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -1,25 +1,28 @@
 //! Writing an artifact.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use crate::artifact::manifest::{FORMAT, FORMAT_VERSION, FileEntry, MANIFEST, Manifest, Provenance, hexadecimal};
+use crate::artifact::container::{self, Tensor, Written};
+use crate::artifact::manifest::{FORMAT, FORMAT_VERSION, FileEntry, MANIFEST, Manifest, Provenance};
 use crate::artifact::{TENSORS, VOCABULARY, tensors};
+use crate::calibration::Calibration;
 use crate::classifier::Classifier;
+use crate::corpus::Featurizer;
 use crate::error::ArtifactError;
 use crate::settings::Algorithm;
-use crate::tfidf::Tfidf;
+use crate::vocabulary;
 
 /// Text to class: what a training leaves.
 #[derive(Debug, Clone)]
 pub struct TextClassifier {
     /// Text to records.
-    pub tfidf: Tfidf,
-    /// Records to probabilities.
+    pub featurizer: Featurizer,
+    /// Records to scores and probabilities.
     pub classifier: Classifier,
+    /// Scores to better probabilities, where the classifier is linear.
+    pub calibration: Calibration,
     /// Labels of the classes, ascending; targets are places here.
     pub classes: Vec<String>,
 }
@@ -32,37 +35,47 @@ impl TextClassifier {
     /// artifact's is left alone. The same inputs leave the same bytes.
     pub fn save(&self, dir: &Path, provenance: &Provenance) -> Result<(), ArtifactError> {
         self.check(provenance).map_err(|reason| refused(dir, reason))?;
-        let vocabulary = self.tfidf.vocabulary().all();
-        let tensors = tensors::to_bytes(self.tfidf.idf(), &self.classifier).map_err(|e| refused(dir, e.to_string()))?;
-        let manifest = Manifest {
+        let columns = self.featurizer.columns();
+        let built = vocabulary::build(self.featurizer.lexicons(), columns);
+        let (words, rows) = built.map_err(|reason| refused(dir, reason))?;
+        fs::create_dir_all(dir).map_err(|e| ArtifactError::io(dir, "cannot be created", e))?;
+        let (words_aside, words) = Aside::write(dir, VOCABULARY, |to| container::write(to, words))?;
+        let scales: Vec<&[f64]> = self.featurizer.scales().iter().map(|scales| &scales[..]).collect();
+        let numbers: Vec<Tensor> = tensors::tensors(&scales, &self.classifier, &rows);
+        let (numbers_aside, numbers) = Aside::write(dir, TENSORS, |to| container::write(to, numbers))?;
+        let manifest = self.manifest(provenance, numbers, words).to_bytes();
+        let manifest = manifest.map_err(|e| refused(dir, e.to_string()))?;
+        let (manifest, ()) = Aside::write(dir, MANIFEST, |to| to.write_all(&manifest))?;
+        [numbers_aside, words_aside, manifest].into_iter().try_for_each(Aside::rename)
+    }
+
+    fn manifest(&self, provenance: &Provenance, tensors: Written, vocabulary: Written) -> Manifest {
+        let (algorithm, link) = match &self.classifier {
+            Classifier::Linear(linear) => (Algorithm::Logistic, Some(linear.link)),
+            Classifier::Tree(_) => (Algorithm::Tree, None),
+            Classifier::Forest(_) => (Algorithm::Forest, None),
+        };
+        Manifest {
             checksum: String::new(),
             format: FORMAT.into(),
             format_version: FORMAT_VERSION,
-            algorithm: match self.classifier {
-                Classifier::Linear(_) => Algorithm::Logistic,
-                Classifier::Tree(_) => Algorithm::Tree,
-                Classifier::Forest(_) => Algorithm::Forest,
-            },
+            algorithm,
             classes: self.classes.clone(),
-            terms: self.tfidf.len() as u64,
-            tfidf: self.tfidf.params().clone(),
+            terms: self.featurizer.columns() as u64,
+            tfidf: self.featurizer.params().clone(),
+            link,
+            calibration: self.calibration.clone(),
             provenance: provenance.clone(),
-            files: vec![entry(TENSORS, &tensors), entry(VOCABULARY, vocabulary)],
-        };
-        let manifest = manifest.to_bytes().map_err(|e| refused(dir, e.to_string()))?;
-        fs::create_dir_all(dir).map_err(|e| ArtifactError::io(dir, "cannot be created", e))?;
-        let files = [(TENSORS, &tensors[..]), (VOCABULARY, vocabulary), (MANIFEST, &manifest)];
-        let aside: Vec<Aside> =
-            files.into_iter().map(|(name, bytes)| Aside::write(dir, name, bytes)).collect::<Result<_, _>>()?;
-        aside.into_iter().try_for_each(Aside::rename)
+            files: vec![FileEntry::new(TENSORS, tensors), FileEntry::new(VOCABULARY, vocabulary)],
+        }
     }
 
     fn check(&self, provenance: &Provenance) -> Result<(), String> {
-        let terms = self.tfidf.len();
+        let terms = self.featurizer.columns();
         let (weighed, classes) = match &self.classifier {
-            Classifier::Linear(logistic) => (logistic.weights.nrows(), logistic.classes()),
+            Classifier::Linear(linear) => (linear.weights.nrows(), linear.classes()),
             Classifier::Tree(tree) => (terms, tree.classes()),
-            Classifier::Forest(_) => return Err("this format holds no forest".into()),
+            Classifier::Forest(forest) => (terms, forest.classes()),
         };
         if weighed != terms || classes != self.classes.len() {
             let labels = self.classes.len();
@@ -73,10 +86,15 @@ impl TextClassifier {
         if !self.classes.is_sorted_by(|a, b| a < b) {
             return Err(format!("labels are ascending and each is another; found {:?}", self.classes));
         }
-        if let Classifier::Linear(logistic) = &self.classifier
-            && logistic.weights.iter().chain(&logistic.intercept).any(|&weight| !(weight as f32).is_finite())
-        {
-            return Err("a weight is not a finite 32-bit number".into());
+        let finite = |value: &f64| (*value as f32).is_finite();
+        if !self.featurizer.scales().iter().all(|scales| scales.iter().all(finite)) {
+            return Err("a scale is not a finite 32-bit number".into());
+        }
+        if let Classifier::Linear(linear) = &self.classifier {
+            if !linear.weights.iter().chain(&linear.intercept).all(finite) {
+                return Err("a weight is not a finite 32-bit number".into());
+            }
+            self.calibration.check(linear.intercept.len())?;
         }
         match provenance.metrics.iter().find(|(_, value)| !value.is_finite()) {
             Some((name, value)) => Err(format!("metric {name} is {value}, which is no measurement")),
@@ -89,10 +107,6 @@ fn refused(dir: &Path, reason: String) -> ArtifactError {
     ArtifactError::Refused { path: dir.into(), reason, remedy: "nothing was written; fit it again with other settings" }
 }
 
-fn entry(name: &str, bytes: &[u8]) -> FileEntry {
-    FileEntry { name: name.into(), bytes: bytes.len() as u64, xxh3: hexadecimal(xxh3_64(bytes)) }
-}
-
 /// A file under another name, taken away again where it does not get its own.
 struct Aside {
     aside: PathBuf,
@@ -100,14 +114,23 @@ struct Aside {
 }
 
 impl Aside {
-    fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<Aside, ArtifactError> {
+    fn write<R>(
+        dir: &Path,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<R>,
+    ) -> Result<(Aside, R), ArtifactError> {
         let file = Aside { aside: dir.join(format!(".{name}.{}.partial", std::process::id())), path: dir.join(name) };
-        let written = File::create(&file.aside).and_then(|mut to| {
-            to.write_all(bytes)?;
-            to.sync_all()
+        let written = File::create(&file.aside).and_then(|to| {
+            let mut to = BufWriter::new(to);
+            let written = write(&mut to)?;
+            to.flush()?;
+            to.get_ref().sync_all()?;
+            Ok(written)
         });
-        written.map_err(|e| ArtifactError::io(&file.path, "cannot be written", e))?;
-        Ok(file)
+        match written {
+            Ok(written) => Ok((file, written)),
+            Err(e) => Err(ArtifactError::io(&file.path, "cannot be written", e)),
+        }
     }
 
     fn rename(self) -> Result<(), ArtifactError> {

@@ -1,209 +1,241 @@
-//! `tensors.safetensors`: the numbers of an artifact, read where they lie.
+//! `tensors.safetensors`: the numbers of a classifier, read where they lie.
 
-use std::ops::Range;
+use safetensors::Dtype;
 
-use safetensors::tensor::{Metadata, TensorView};
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
-
+use crate::artifact::container::Tensor;
+use crate::artifact::mapped::{Array, Checked, Mapped};
 use crate::classifier::Classifier;
 use crate::linear::vectors_of;
 use crate::settings::Algorithm;
-use crate::tree::Split;
+use crate::tree::{Split, Tree};
 
-/// Mapped numbers, each checked to be finite and in range.
+/// Mapped numbers.
 #[derive(Debug)]
-pub(super) struct Tensors<B> {
-    bytes: B,
-    idf: Range<usize>,
+pub(super) struct Tensors {
+    pub(super) file: Mapped,
+    /// Shape (terms, sets + vectors): the scales of each term, then its weights.
+    pub(super) terms: Array,
+    /// Scales of a term: 1, or one a class.
+    pub(super) sets: usize,
     pub(super) model: Model,
 }
 
-/// Where the classifier's numbers lie.
+/// What makes a score of a document's values.
 #[derive(Debug)]
 pub(super) enum Model {
-    /// `weights` has `vectors` numbers a term.
-    Logistic { weights: Range<usize>, intercept: Range<usize>, vectors: usize },
-    /// Node by node; `shares` has `classes` numbers a node.
-    Tree { term: Range<usize>, threshold: Range<usize>, left: Range<usize>, right: Range<usize>, shares: Range<usize> },
+    /// A number a weight vector.
+    Linear { intercept: Vec<f64> },
+    /// Trees whose nodes lie one after the other.
+    Trees(Nodes),
 }
 
-/// The file's bytes.
-pub(super) fn to_bytes(idf: &[f64], classifier: &Classifier) -> Result<Vec<u8>, SafeTensorError> {
-    let floats = |values: &mut dyn Iterator<Item = f64>| values.flat_map(|v| (v as f32).to_le_bytes()).collect();
-    let mut tensors: Vec<(&str, Dtype, Vec<usize>, Vec<u8>)> =
-        vec![("idf", Dtype::F32, vec![idf.len()], floats(&mut idf.iter().copied()))];
-    match classifier {
-        Classifier::Linear(logistic) => {
-            let (weights, intercept) = (&logistic.weights, &logistic.intercept);
-            tensors.push(("weights", Dtype::F32, weights.shape().into(), floats(&mut weights.iter().copied())));
-            tensors.push(("intercept", Dtype::F32, intercept.shape().into(), floats(&mut intercept.iter().copied())));
-        }
-        Classifier::Forest(_) => {}
-        Classifier::Tree(tree) => {
-            let nodes = vec![tree.splits.len()];
-            let leaf = Split { term: 0, threshold: 0.0, left: 0, right: 0 };
-            let splits = || tree.splits.iter().map(|split| split.unwrap_or(leaf));
-            let integers = |of: fn(Split) -> u32| splits().flat_map(|split| of(split).to_le_bytes()).collect();
-            tensors.push(("tree.term", Dtype::U32, nodes.clone(), integers(|split| split.term)));
-            tensors.push(("tree.left", Dtype::U32, nodes.clone(), integers(|split| split.left)));
-            tensors.push(("tree.right", Dtype::U32, nodes.clone(), integers(|split| split.right)));
-            tensors.push(("tree.threshold", Dtype::F32, nodes, floats(&mut splits().map(|split| split.threshold))));
-            tensors.push((
-                "tree.shares",
-                Dtype::F32,
-                tree.shares.shape().into(),
-                floats(&mut tree.shares.iter().copied()),
-            ));
+/// Nodes of trees.
+#[derive(Debug)]
+pub(super) struct Nodes {
+    roots: Option<Array>,
+    nodes: usize,
+    term: Array,
+    threshold: Array,
+    left: Array,
+    right: Array,
+    /// Shape (nodes, classes).
+    shares: Array,
+    classes: usize,
+}
+
+/// The file's tensors. `rows` holds the column of each term's row, `scales` the scales by column, a set or one a class.
+pub(super) fn tensors(scales: &[&[f64]], classifier: &Classifier, rows: &[u32]) -> Vec<Tensor> {
+    let vectors = match classifier {
+        Classifier::Linear(linear) => linear.intercept.len(),
+        _ => 0,
+    };
+    let width = scales.len() + vectors;
+    let mut values = Vec::with_capacity(rows.len() * width);
+    for &column in rows {
+        let column = column as usize;
+        values.extend(scales.iter().map(|scales| scales[column]));
+        if let Classifier::Linear(linear) = classifier {
+            values.extend(linear.weights.row(column));
         }
     }
-    let views: Result<Vec<_>, SafeTensorError> = tensors
-        .iter()
-        .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-        .collect();
-    safetensors::serialize(views?, None)
+    let mut tensors = Vec::new();
+    match classifier {
+        Classifier::Linear(linear) => {
+            tensors.push(Tensor::f32s("intercept", &[vectors], linear.intercept.iter().copied()));
+        }
+        Classifier::Tree(tree) => push_trees(std::slice::from_ref(tree), rows, &mut tensors),
+        Classifier::Forest(forest) => {
+            let root = |before: &mut u32, tree: &Tree| {
+                let root = *before;
+                *before += tree.splits.len() as u32;
+                Some(root)
+            };
+            let roots: Vec<u32> = forest.trees.iter().scan(0, root).collect();
+            tensors.push(Tensor::u32s("forest.roots", &[roots.len()], roots));
+            push_trees(&forest.trees, rows, &mut tensors);
+        }
+    }
+    tensors.push(Tensor::f32s("terms", &[rows.len(), width], values));
+    tensors
 }
 
-impl<B: AsRef<[u8]>> Tensors<B> {
-    /// From bytes of any origin, each number checked; else what is wrong with them.
-    pub(super) fn from_bytes(bytes: B, algorithm: Algorithm, terms: usize, classes: usize) -> Result<Self, String> {
-        let (header, metadata) = SafeTensors::read_metadata(bytes.as_ref()).map_err(|e| e.to_string())?;
-        let layout = Layout { header: header + 8, metadata };
-        let idf = layout.find("idf", Dtype::F32, &[terms])?;
-        let model = match algorithm {
+/// Adds the nodes of trees, one tree after the other.
+fn push_trees(trees: &[Tree], rows: &[u32], tensors: &mut Vec<Tensor>) {
+    let mut row_of = vec![0; rows.len()];
+    (0..).zip(rows).for_each(|(row, &column)| row_of[column as usize] = row);
+    let mut splits = Vec::new();
+    for tree in trees {
+        let start = splits.len() as u32;
+        splits.extend(tree.splits.iter().map(|split| match split {
+            None => Split { term: 0, threshold: 0.0, left: 0, right: 0 },
+            Some(Split { term, threshold, left, right }) => Split {
+                term: row_of.get(*term as usize).copied().unwrap_or(u32::MAX),
+                threshold: *threshold,
+                left: start + left,
+                right: start + right,
+            },
+        }));
+    }
+    let nodes = [splits.len()];
+    tensors.push(Tensor::u32s("tree.term", &nodes, splits.iter().map(|split| split.term)));
+    tensors.push(Tensor::u32s("tree.left", &nodes, splits.iter().map(|split| split.left)));
+    tensors.push(Tensor::u32s("tree.right", &nodes, splits.iter().map(|split| split.right)));
+    tensors.push(Tensor::f32s("tree.threshold", &nodes, splits.iter().map(|split| split.threshold)));
+    let classes = trees.first().map_or(0, Tree::classes);
+    let shares = trees.iter().flat_map(|tree| tree.shares.iter().copied());
+    tensors.push(Tensor::f32s("tree.shares", &[splits.len(), classes], shares));
+}
+
+impl Tensors {
+    /// Finds the tensors; their types and shapes must be as the manifest tells.
+    pub(super) fn open(file: Mapped, algorithm: Algorithm, terms: usize, classes: usize) -> Checked<Self> {
+        let vectors = match algorithm {
+            Algorithm::Logistic => vectors_of(classes),
+            _ => 0,
+        };
+        let width = file.shape("terms").and_then(|(_, shape)| shape.get(1).copied()).unwrap_or(0);
+        let sets = width.saturating_sub(vectors);
+        if sets != 1 && sets != classes {
+            return Err(file.refuse(format!("`terms` has {sets} scales a term; expected 1 or {classes}")));
+        }
+        let all = file.array("terms", Dtype::F32, &[terms, width])?;
+        let (model, count) = match algorithm {
             Algorithm::Logistic => {
-                let vectors = vectors_of(classes);
-                layout.count(3)?;
-                Model::Logistic {
-                    weights: layout.find("weights", Dtype::F32, &[terms, vectors])?,
-                    intercept: layout.find("intercept", Dtype::F32, &[vectors])?,
-                    vectors,
-                }
+                let intercept = file.array("intercept", Dtype::F32, &[vectors])?;
+                let intercept = (0..vectors).map(|vector| file.f32(intercept, vector)).collect::<Checked<_>>()?;
+                (Model::Linear { intercept }, 2)
             }
-            Algorithm::Forest => return Err("this format holds no forest".into()),
-            Algorithm::Tree => {
-                layout.count(6)?;
-                let nodes = layout.metadata.info("tree.term").map_or(0, |info| info.shape.iter().product());
-                Model::Tree {
-                    term: layout.find("tree.term", Dtype::U32, &[nodes])?,
-                    threshold: layout.find("tree.threshold", Dtype::F32, &[nodes])?,
-                    left: layout.find("tree.left", Dtype::U32, &[nodes])?,
-                    right: layout.find("tree.right", Dtype::U32, &[nodes])?,
-                    shares: layout.find("tree.shares", Dtype::F32, &[nodes, classes])?,
-                }
+            _ => {
+                let nodes = Nodes::open(&file, classes)?;
+                let count = 6 + usize::from(nodes.roots.is_some());
+                (Model::Trees(nodes), count)
             }
         };
-        let tensors = Tensors { bytes, idf, model };
-        tensors.check(terms, classes)?;
-        Ok(tensors)
-    }
-
-    fn check(&self, terms: usize, classes: usize) -> Result<(), String> {
-        self.finite("idf", &self.idf)?;
-        match &self.model {
-            Model::Logistic { weights, intercept, .. } => {
-                self.finite("weights", weights)?;
-                self.finite("intercept", intercept)
-            }
-            Model::Tree { term, threshold, shares, .. } => {
-                self.finite("tree.threshold", threshold)?;
-                self.finite("tree.shares", shares)?;
-                self.check_nodes(term.len() / 4, terms, classes)
-            }
+        if file.tensors() != count {
+            return Err(file.refuse(format!("there are {} tensors; expected {count}", file.tensors())));
         }
+        Ok(Tensors { file, terms: all, sets, model })
     }
 
-    fn check_nodes(&self, nodes: usize, terms: usize, classes: usize) -> Result<(), String> {
+    /// Numbers a term.
+    pub(super) fn width(&self) -> usize {
+        self.sets + if let Model::Linear { intercept } = &self.model { intercept.len() } else { 0 }
+    }
+
+    /// The scales of a term, then its weights.
+    #[inline]
+    pub(super) fn term(&self, row: u32) -> Checked<&[[u8; 4]]> {
+        let (row, width) = (row as usize, self.width());
+        self.file.fours(self.terms, row * width, (row + 1) * width)
+    }
+}
+
+/// A little-endian 32-bit float.
+#[inline]
+pub(super) fn float(four: [u8; 4]) -> f64 {
+    f64::from(f32::from_le_bytes(four))
+}
+
+impl Nodes {
+    fn open(file: &Mapped, classes: usize) -> Checked<Self> {
+        let nodes = file.shape("tree.term").map_or(0, |(_, shape)| shape.iter().product());
         if nodes == 0 {
-            return Err("the tree has no node".into());
+            return Err(file.refuse("there is no node of a tree".into()));
         }
-        for node in 0..nodes {
-            if let Some(Split { term, left, right, .. }) = self.split(node) {
-                // Children come after their parent, so that every walk ends.
-                let sound = |child: u32| (node + 1..nodes).contains(&(child as usize));
-                if term as usize >= terms || !sound(left) || !sound(right) {
-                    return Err(format!("node {node} of the tree asks term {term} and leads to {left} and {right}"));
-                }
-            }
-            let shares: f64 = (0..classes).map(|class| self.share(node, class)).sum();
-            if (0..classes).any(|class| self.share(node, class) < 0.0) || (shares - 1.0).abs() > 1e-3 {
-                return Err(format!("the shares of node {node} of the tree sum to {shares}; expected 1"));
+        let roots = match file.shape("forest.roots") {
+            Some((_, &[roots])) if roots > 0 => Some(file.array("forest.roots", Dtype::U32, &[roots])?),
+            Some((_, shape)) => return Err(file.refuse(format!("`forest.roots` is of shape {shape:?}"))),
+            None => None,
+        };
+        Ok(Nodes {
+            roots,
+            nodes,
+            term: file.array("tree.term", Dtype::U32, &[nodes])?,
+            threshold: file.array("tree.threshold", Dtype::F32, &[nodes])?,
+            left: file.array("tree.left", Dtype::U32, &[nodes])?,
+            right: file.array("tree.right", Dtype::U32, &[nodes])?,
+            shares: file.array("tree.shares", Dtype::F32, &[nodes, classes])?,
+            classes,
+        })
+    }
+
+    /// Mean of the shares of the leaves that a document comes to; `value` is of a term's row.
+    pub(super) fn shares(&self, file: &Mapped, value: impl Fn(u32) -> f64, shares: &mut [f64]) -> Checked<()> {
+        shares.fill(0.0);
+        for tree in 0..self.roots.map_or(1, |roots| roots.len) {
+            let root = self.roots.map_or(Ok(0), |roots| file.u32(roots, tree))?;
+            let leaf = self.leaf(file, root, &value)?;
+            for (class, share) in shares.iter_mut().enumerate() {
+                *share += file.f32(self.shares, leaf * self.classes + class)?;
             }
         }
+        // Shares are rounded to 32 bits each.
+        let sum: f64 = shares.iter().sum();
+        shares.iter_mut().for_each(|share| *share /= sum);
         Ok(())
     }
 
-    fn finite(&self, name: &str, range: &Range<usize>) -> Result<(), String> {
-        // Exponents of all ones are infinities and NaNs.
-        let finite = |four: &[u8]| four[3] & 0x7F != 0x7F || four[2] & 0x80 == 0;
-        match self.bytes.as_ref()[range.clone()].chunks_exact(4).position(|four| !finite(four)) {
-            Some(at) => Err(format!("number {at} of `{name}` is not finite")),
-            None => Ok(()),
-        }
-    }
-
-    /// Inverse document frequency of a term.
-    #[inline]
-    pub(super) fn idf(&self, term: u32) -> f64 {
-        self.float(&self.idf, term as usize)
-    }
-
-    /// Number `at` of a range of 32-bit floats.
-    #[inline]
-    pub(super) fn float(&self, range: &Range<usize>, at: usize) -> f64 {
-        f64::from(f32::from_le_bytes(self.four(range, at)))
-    }
-
-    /// Where a node of the tree leads; none from a leaf.
-    pub(super) fn split(&self, node: usize) -> Option<Split> {
-        let Model::Tree { term, threshold, left, right, .. } = &self.model else { return None };
-        let integer = |range| u32::from_le_bytes(self.four(range, node));
-        let split = Split {
-            term: integer(term),
-            threshold: self.float(threshold, node),
-            left: integer(left),
-            right: integer(right),
-        };
-        ((split.left, split.right) != (0, 0)).then_some(split)
-    }
-
-    /// Share of a class in a node of the tree.
-    pub(super) fn share(&self, node: usize, class: usize) -> f64 {
-        match &self.model {
-            Model::Tree { shares, term, .. } => {
-                let classes = shares.len() / term.len().max(1);
-                self.float(shares, node * classes + class)
+    fn leaf(&self, file: &Mapped, root: u32, value: impl Fn(u32) -> f64) -> Checked<usize> {
+        let mut node = root as usize;
+        loop {
+            let (left, right) = (file.u32(self.left, node)? as usize, file.u32(self.right, node)? as usize);
+            if (left, right) == (0, 0) {
+                return Ok(node);
             }
-            Model::Logistic { .. } => 0.0,
+            // Children come after their parent, so that every walk ends.
+            if left <= node || right <= node {
+                return Err(file.refuse(format!("node {node} leads to {left} and {right}; expected nodes after it")));
+            }
+            let left_side = value(file.u32(self.term, node)?) <= file.f32(self.threshold, node)?;
+            node = if left_side { left } else { right };
         }
     }
 
-    fn four(&self, range: &Range<usize>, at: usize) -> [u8; 4] {
-        let mut four = [0; 4];
-        four.copy_from_slice(&self.bytes.as_ref()[range.clone()][at * 4..at * 4 + 4]);
-        four
-    }
-}
-
-struct Layout {
-    header: usize,
-    metadata: Metadata,
-}
-
-impl Layout {
-    /// Where a tensor's bytes lie; it must be of this type and shape.
-    fn find(&self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<Range<usize>, String> {
-        let info = self.metadata.info(name).ok_or_else(|| format!("there is no tensor `{name}`"))?;
-        if info.dtype != dtype || info.shape != shape {
-            let (found, of) = (info.dtype, &info.shape);
-            return Err(format!("`{name}` is {found:?} of shape {of:?}; expected {dtype:?} of shape {shape:?}"));
+    /// Checks every node: what `terms` and each walk need.
+    pub(super) fn verify(&self, file: &Mapped, terms: usize) -> Checked<()> {
+        for node in 0..self.nodes {
+            let (left, right) = (file.u32(self.left, node)? as usize, file.u32(self.right, node)? as usize);
+            let term = file.u32(self.term, node)? as usize;
+            let sound = |child: usize| (node + 1..self.nodes).contains(&child);
+            if (left, right) != (0, 0) && (term >= terms || !sound(left) || !sound(right)) {
+                let reason = format!("node {node} of the tree asks term {term} and leads to {left} and {right}");
+                return Err(file.refuse(reason));
+            }
+            let shares = file.fours(self.shares, node * self.classes, (node + 1) * self.classes)?;
+            let sum: f64 = shares.iter().map(|&share| float(share)).sum();
+            if shares.iter().any(|&share| !(float(share) >= 0.0)) || !((sum - 1.0).abs() <= 1e-3) {
+                return Err(file.refuse(format!("the shares of node {node} of the tree sum to {sum}; expected 1")));
+            }
+            if !file.f32(self.threshold, node)?.is_finite() {
+                return Err(file.refuse(format!("the threshold of node {node} of the tree is not finite")));
+            }
         }
-        Ok(self.header + info.data_offsets.0..self.header + info.data_offsets.1)
-    }
-
-    fn count(&self, expected: usize) -> Result<(), String> {
-        match self.metadata.offset_keys().len() {
-            found if found == expected => Ok(()),
-            found => Err(format!("there are {found} tensors; expected {expected}")),
-        }
+        (0..self.roots.map_or(0, |roots| roots.len)).try_for_each(|tree| {
+            let root = self.roots.map_or(Ok(0), |roots| file.u32(roots, tree))? as usize;
+            match root < self.nodes {
+                true => Ok(()),
+                false => Err(file.refuse(format!("tree {tree} begins at node {root} of {}", self.nodes))),
+            }
+        })
     }
 }

@@ -67,7 +67,10 @@ fn units(lexicon: &Lexicon, tensors: &mut Vec<Tensor>) -> Result<Vec<u32>, Strin
     units.sort_unstable();
     let text: String = units.iter().map(|(_, unit, _)| *unit).collect();
     if u32::try_from(text.len()).is_err() {
-        return Err(format!("its units are {} bytes of text; at most 4 GiB: raise min_df or set max_features", text.len()));
+        return Err(format!(
+            "its units are {} bytes of text; at most 4 GiB: raise min_df or set max_features",
+            text.len()
+        ));
     }
     let (mut numbers, mut at) = (vec![0; units.len()], 0);
     let count = units.len().div_ceil(BUCKET).max(1);

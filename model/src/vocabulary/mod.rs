@@ -114,6 +114,12 @@ impl Vocabulary {
         self.file.len()
     }
 
+    /// Verifies every block, and that all that leads somewhere leads within.
+    pub(crate) fn verify(&self) -> Checked<()> {
+        self.file.verify()?;
+        self.kinds.iter().try_for_each(|kind| kind.verify(&self.file))
+    }
+
     /// The kinds, in the order of their terms.
     pub(crate) fn kinds(&self) -> &[Kind] {
         &self.kinds
@@ -124,6 +130,37 @@ impl Kind {
     /// Units that the longest grams have.
     pub(crate) fn longest(&self) -> usize {
         self.levels.len()
+    }
+
+    fn verify(&self, file: &Mapped) -> Checked<()> {
+        let ascends = |array: Array, name: &str, step: usize, most: usize| -> Checked<()> {
+            let mut before = 0;
+            for at in (0..array.len).step_by(step) {
+                let here = file.u32(array, at)? as usize;
+                if here < before || here > most {
+                    return Err(file.refuse(format!("number {at} of `{name}` is {here}; expected {before} to {most}")));
+                }
+                before = here;
+            }
+            Ok(())
+        };
+        ascends(self.buckets, "buckets", 2, self.units)?;
+        for level in &self.levels {
+            if let Some(Children { unit, first }) = level.children {
+                ascends(first, "first", 1, level.grams)?;
+                for at in 0..unit.len {
+                    if file.u32(unit, at)? as usize >= self.units {
+                        return Err(file.refuse(format!("gram {at} ends with a unit past the last of {}", self.units)));
+                    }
+                }
+            }
+            if let Rows::Some(rows) = level.rows {
+                ascends(rows, "rows", 1, level.grams)?;
+            }
+        }
+        let text = file.bytes(self.text, 0, self.text.len)?;
+        std::str::from_utf8(text).map_err(|e| file.refuse(format!("its units are not UTF-8: {e}")))?;
+        Ok(())
     }
 
     fn open(file: &Mapped, unit: Unit, terms: &mut usize, tensors: &mut usize) -> Checked<Self> {

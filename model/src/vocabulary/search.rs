@@ -7,6 +7,8 @@ use crate::vocabulary::{Kind, NONE, Rows, Vocabulary};
 
 /// Looks at one list of children in a row before the rest of it is halved.
 const STEPS: usize = 16;
+/// Grams that are lengthened together.
+const BATCH: usize = 16;
 
 /// The bucket of a hash; hashes that ascend have buckets that do not descend.
 #[inline]
@@ -24,7 +26,7 @@ impl Vocabulary {
         if kind.wide {
             for (unit, length) in (first..).zip(self.file.fours(kind.lengths, first, end)?) {
                 let length = u32::from_le_bytes(*length) as usize;
-                if length == text.len() && self.file.bytes(kind.text, start, start + length)? == text {
+                if length == text.len() && same(self.file.bytes(kind.text, start, start + length)?, text) {
                     return Ok(unit as u32);
                 }
                 start += length;
@@ -32,7 +34,7 @@ impl Vocabulary {
         } else {
             for (unit, &length) in (first..).zip(self.file.bytes(kind.lengths, first, end)?) {
                 let length = usize::from(length);
-                if length == text.len() && self.file.bytes(kind.text, start, start + length)? == text {
+                if length == text.len() && same(self.file.bytes(kind.text, start, start + length)?, text) {
                     return Ok(unit as u32);
                 }
                 start += length;
@@ -50,22 +52,40 @@ impl Vocabulary {
             grams.iter_mut().for_each(|gram| *gram = NONE);
             return Ok(());
         };
-        for (gram, &unit) in grams.iter_mut().zip(units.get(n - 1..).unwrap_or_default()) {
-            if *gram == NONE {
-                continue;
+        // In batches, a step at a time for all of one, so that what memory is slow to give comes at once.
+        let units = units.get(n - 1..).unwrap_or_default();
+        for (grams, units) in grams.chunks_mut(BATCH).zip(units.chunks(BATCH)) {
+            let (mut at, mut lists, mut known) = ([0; BATCH], [(0, 0); BATCH], 0);
+            for (i, (&gram, &unit)) in grams.iter().zip(units).enumerate() {
+                at[known] = i;
+                known += usize::from(gram != NONE && unit != NONE);
             }
-            if unit == NONE {
-                *gram = NONE;
-                continue;
+            for (list, &i) in lists.iter_mut().zip(&at[..known]) {
+                let first = grams[i] as usize;
+                let ends = self.file.fours(children.first, first, first + 2)?;
+                *list = (u32::from_le_bytes(ends[0]), u32::from_le_bytes(ends[1]));
             }
-            let at = *gram as usize;
-            let ends = self.file.fours(children.first, at, at + 2)?;
-            let [first, end] = [0, 1].map(|at| u32::from_le_bytes(ends[at]));
-            let among = self.file.fours(children.unit, first as usize, end as usize)?;
-            *gram = match find(among, unit, kind.units) {
-                Some(at) => first + at as u32,
-                None => NONE,
-            };
+            let (mut guesses, mut looks) = ([0; BATCH], [0; BATCH]);
+            for (j, &i) in at[..known].iter().enumerate() {
+                let (first, end) = lists[j];
+                guesses[j] = guess(units[i], end.saturating_sub(first), kind.units);
+                if first < end {
+                    looks[j] = self.file.u32(children.unit, first as usize + guesses[j])?;
+                }
+            }
+            let mut next = [NONE; BATCH];
+            for (j, &i) in at[..known].iter().enumerate() {
+                let (first, end) = lists[j];
+                if looks[j] == units[i] && first < end {
+                    next[i] = first + guesses[j] as u32;
+                } else {
+                    let among = self.file.fours(children.unit, first as usize, end as usize)?;
+                    if let Some(place) = find(among, units[i], guesses[j], kind.units) {
+                        next[i] = first + place as u32;
+                    }
+                }
+            }
+            grams.copy_from_slice(&next[..grams.len()]);
         }
         Ok(())
     }
@@ -92,18 +112,22 @@ impl Vocabulary {
     }
 }
 
-/// Where `unit` stands among units that ascend; they are about as far apart as `units` numbers drawn at random.
+/// Where `unit` should stand among so many of `units` numbers, as if they were drawn at random.
 #[inline]
-fn find(among: &[[u8; 4]], unit: u32, units: usize) -> Option<usize> {
+fn guess(unit: u32, among: u32, units: usize) -> usize {
+    let at = u64::from(unit) * u64::from(among) / units.max(1) as u64;
+    at.min(u64::from(among.saturating_sub(1))) as usize
+}
+
+/// Where `unit` stands among units that ascend, looked for from `at` on.
+#[inline]
+fn find(among: &[[u8; 4]], unit: u32, mut at: usize, units: usize) -> Option<usize> {
     let last = among.len().checked_sub(1)?;
-    let units = units.max(1);
     let of = |at: usize| u32::from_le_bytes(among[at]);
-    // Looked at twice where it should be; then the way there is short.
-    let mut at = (u64::from(unit) * among.len() as u64 / units as u64) as usize;
-    at = at.min(last);
     if last > 64 {
-        let off = (i64::from(unit) - i64::from(of(at))).saturating_mul(among.len() as i64) / units as i64;
-        at = (at as i64 + off).clamp(0, last as i64) as usize;
+        // A second guess, by how far the first was off.
+        let off = (i64::from(unit) - i64::from(of(at))).saturating_mul(among.len() as i64) / units.max(1) as i64;
+        at = (at as i64).saturating_add(off).clamp(0, last as i64) as usize;
     }
     for _ in 0..STEPS {
         let here = of(at);
@@ -123,4 +147,17 @@ fn find(among: &[[u8; 4]], unit: u32, units: usize) -> Option<usize> {
         }
     }
     among.binary_search_by_key(&unit, |four| u32::from_le_bytes(*four)).ok()
+}
+
+/// Whether two texts of the same length are the same: words are short, and a call to compare them costs more than it does.
+#[inline(always)]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let eights =
+        |a: &[u8], b: &[u8]| a.first_chunk::<8>() == b.first_chunk::<8>() && a.last_chunk::<8>() == b.last_chunk::<8>();
+    match a.len() {
+        8..=16 => eights(a, b),
+        4..=7 => a.first_chunk::<4>() == b.first_chunk::<4>() && a.last_chunk::<4>() == b.last_chunk::<4>(),
+        2..=3 => a.first_chunk::<2>() == b.first_chunk::<2>() && a.last() == b.last(),
+        _ => a == b,
+    }
 }

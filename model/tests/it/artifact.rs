@@ -4,12 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use model::artifact::{TENSORS, VOCABULARY};
-use model::{Artifact, ArtifactError, Classifier, Provenance, TextClassifier};
+use model::{
+    Algorithm, AnalyzerKind, Artifact, ArtifactError, Calibration, Classifier, Loss, Norm, Provenance, Settings,
+    TextClassifier, TfidfParams, TokenPattern, Weighting,
+};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::reviews::{one_of_each, provenance, texts};
+use crate::reviews::{classifier, one_of_each, provenance, texts, three_classes, two_classes};
 
 const FILES: [&str; 3] = ["manifest.json", TENSORS, VOCABULARY];
 
@@ -20,7 +23,8 @@ fn saved(classifier: &TextClassifier) -> TempDir {
 }
 
 fn refusal(dir: &Path) -> String {
-    match Artifact::open(dir).expect_err("a bad artifact was opened") {
+    let verified = Artifact::open(dir).and_then(|artifact| artifact.verify());
+    match verified.expect_err("a bad artifact was opened and verified") {
         ArtifactError::Refused { path, reason, .. } => {
             format!("{}: {reason}", path.file_name().unwrap().display())
         }
@@ -35,11 +39,32 @@ fn lie(dir: &Path, name: &str, bytes: &[u8]) {
     let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     for file in manifest["files"].as_array_mut().unwrap() {
         if file["name"] == name {
+            let (head, checked) = agree(bytes);
+            fs::write(dir.join(name), &checked).unwrap();
             file["bytes"] = bytes.len().into();
-            file["xxh3"] = format!("{:016x}", xxh3_64(bytes)).into();
+            file["head"] = head.into();
+            file["xxh3"] = format!("{:016x}", xxh3_64(checked.get(..head).unwrap_or_default())).into();
         }
     }
     sign(&path, &serde_json::to_string(&manifest).unwrap());
+}
+
+/// Makes a file's table of checksums agree with its blocks, as far as it has such a table; gives its head's length too.
+fn agree(bytes: &[u8]) -> (usize, Vec<u8>) {
+    let mut bytes = bytes.to_vec();
+    let number = |bytes: &[u8]| bytes.first_chunk().map(|eight| u64::from_le_bytes(*eight) as usize);
+    let Some(start) = number(&bytes).and_then(|header| header.checked_add(8)).filter(|&start| start <= bytes.len())
+    else {
+        return (bytes.len(), bytes);
+    };
+    let layout = serde_json::from_slice::<serde_json::Value>(&bytes[8..start]).unwrap_or_default();
+    let Some(sums) = layout["checksums"]["data_offsets"][1].as_u64() else { return (bytes.len(), bytes) };
+    let head = start.saturating_add(sums as usize).min(bytes.len());
+    let (table, data) = bytes.split_at_mut(head);
+    for (sum, block) in table[start..].chunks_exact_mut(8).zip(data.chunks(1 << 16)) {
+        sum.copy_from_slice(&xxh3_64(block).to_le_bytes());
+    }
+    (head, bytes)
 }
 
 /// Writes a manifest, its fields in any order, as its author would have.
@@ -51,33 +76,95 @@ fn sign(path: &Path, text: &str) {
     fs::write(path, head + body).unwrap();
 }
 
+/// Every kind of classifier on every kind of text, calibrated and not: the records' own probabilities, and the artifact's.
 #[test]
 fn what_was_fitted_is_what_predicts() {
+    let with = |change: fn(&mut Settings)| {
+        let mut settings = Settings { n_estimators: 5, ..Settings::default() };
+        change(&mut settings);
+        settings
+    };
+    let nb = |settings: &mut Settings| {
+        settings.tfidf = TfidfParams {
+            analyzer: AnalyzerKind::WordCharWb,
+            token_pattern: TokenPattern::WordPunct,
+            ngram_range: (1, 3),
+            weighting: Weighting::Nb,
+            binary: true,
+            ..TfidfParams::default()
+        };
+        (settings.loss, settings.beta) = (Loss::SquaredHinge, 0.5);
+    };
+    let settings = [
+        with(|_| ()),
+        with(|s| s.algorithm = Algorithm::Tree),
+        with(|s| s.algorithm = Algorithm::Forest),
+        with(|s| (s.tfidf.analyzer, s.tfidf.ngram_range) = (AnalyzerKind::Char, (2, 4))),
+        with(|s| (s.tfidf.analyzer, s.tfidf.ngram_range) = (AnalyzerKind::CharWb, (4, 6))),
+        with(|s| (s.tfidf.ngram_range, s.tfidf.norm) = ((2, 3), Some(Norm::L1))),
+        with(|s| (s.tfidf.max_features, s.tfidf.norm, s.tfidf.sublinear_tf) = (Some(30), None, false)),
+        with(nb),
+    ];
+    for settings in &settings {
+        for (targets, calibration) in [
+            (two_classes(), Calibration::None),
+            (two_classes(), Calibration::Platt { a: vec![1.5], b: vec![-0.25] }),
+            (three_classes(), Calibration::None),
+            (three_classes(), Calibration::Temperature { t: 2.0 }),
+        ] {
+            let linear = settings.algorithm == Algorithm::Logistic;
+            let classes = targets.iter().max().unwrap() + 1;
+            let (_, records) = settings.tfidf.fit_transform(&texts(), &targets, classes).unwrap();
+            let mut classifier = classifier(settings, &targets);
+            let mut wanted = match &classifier.classifier {
+                Classifier::Linear(linear) => linear.probabilities(&records),
+                Classifier::Tree(tree) => tree.probabilities(&records),
+                Classifier::Forest(forest) => forest.probabilities(&records),
+            };
+            if linear && calibration != Calibration::None {
+                let Classifier::Linear(linear) = &classifier.classifier else { panic!("linear") };
+                wanted = calibration.probabilities(linear.scores(&records).view());
+            }
+            classifier.calibration = calibration;
+            let dir = saved(&classifier);
+            let artifact = Artifact::open(dir.path()).unwrap();
+            artifact.verify().unwrap();
+            assert_eq!(artifact.terms(), classifier.featurizer.columns());
+            for (text, wanted) in texts().iter().zip(wanted.rows()) {
+                let found = artifact.predict(text).unwrap();
+                for (found, wanted) in found.probabilities.iter().zip(wanted) {
+                    // 32-bit weights against 64-bit ones.
+                    assert!((found - wanted).abs() < 1e-6, "{settings:?} {text}: {found} against {wanted}");
+                }
+                assert!((found.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+                assert_eq!(found.score(), found.probabilities[found.class]);
+                assert!(found.probabilities.iter().all(|&p| p <= found.score()));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_saved_is_told() {
     for classifier in one_of_each() {
         let dir = saved(&classifier);
         let artifact = Artifact::open(dir.path()).unwrap();
         assert_eq!(artifact.classes(), classifier.classes);
-        assert_eq!(artifact.terms(), classifier.tfidf.len());
         assert_eq!(artifact.manifest().provenance, provenance());
-        assert_eq!(&artifact.manifest().tfidf, classifier.tfidf.params());
+        assert_eq!(&artifact.manifest().tfidf, classifier.featurizer.params());
         let on_disk: u64 = FILES.iter().map(|file| dir.path().join(file).metadata().unwrap().len()).sum();
         assert_eq!(artifact.bytes(), on_disk);
-        for (number, term) in (0..).zip(classifier.tfidf.terms()) {
-            assert_eq!(artifact.term_id(term), Some(number));
+        let mut terms = classifier.featurizer.terms();
+        let mut found: Vec<String> = (0..artifact.terms() as u32).map(|row| artifact.term(row).unwrap()).collect();
+        for (row, term) in (0..).zip(&found) {
+            assert_eq!(artifact.term_id(term).unwrap(), Some(row), "{term}");
         }
-        assert_eq!(artifact.term_id("never seen"), None);
-        let others = ["", "never seen before", "제품 quality"];
-        let all: Vec<&str> = texts().into_iter().chain(others).collect();
-        let wanted = classifier.classifier.probabilities(&classifier.tfidf.transform(&all));
-        for (text, wanted) in all.iter().zip(wanted.rows()) {
-            let found = artifact.predict(text);
-            assert!((found.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            for (found, wanted) in found.probabilities.iter().zip(wanted) {
-                // 32-bit weights against 64-bit ones.
-                assert!((found - wanted).abs() < 1e-6, "{text}: {found} against {wanted}");
-            }
-            assert_eq!(found.score(), found.probabilities[found.class]);
-            assert!(found.probabilities.iter().all(|&p| p <= found.score()));
+        terms.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, terms);
+        assert_eq!(artifact.term_id("never seen").unwrap(), None);
+        for text in ["", "never seen before", "제품 quality"] {
+            assert!(artifact.predict(text).is_ok());
         }
     }
 }
@@ -97,9 +184,9 @@ fn saving_again_replaces_what_is_open() {
     let [two, three, _] = &one_of_each()[..] else { panic!("three classifiers") };
     let dir = saved(two);
     let before = Artifact::open(dir.path()).unwrap();
-    let prediction = before.predict("good");
+    let prediction = before.predict("good").unwrap();
     three.save(dir.path(), &provenance()).unwrap();
-    assert_eq!(before.predict("good"), prediction);
+    assert_eq!(before.predict("good").unwrap(), prediction);
     assert_eq!(Artifact::open(dir.path()).unwrap().classes().len(), 3);
     let names = fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(names, FILES.len(), "nothing is left beside the artifact");
@@ -136,8 +223,8 @@ fn foreign_and_missing_files_are_named() {
         ("PK\u{3}\u{4}", "manifest.json: it is no manifest of a text classifier: expected value"),
         (&manifest.replace("-text-", "-image-"), "its format is `sagebrush-image-classifier`"),
         (
-            &manifest.replace("\"format_version\": 1", "\"format_version\": 2"),
-            "format version is 2; this program reads",
+            &manifest.replace("\"format_version\": 2", "\"format_version\": 1"),
+            "format version is 1; this program reads",
         ),
         (&manifest.replace("\"accuracy\": 0.875", "\"accuracy\": 0.975"), "changed after it was written"),
         (&manifest.replace("  ", " "), "changed after it was written"),
@@ -163,9 +250,9 @@ fn lies_are_seen_through() {
     // Another artifact's tensors, and what the manifest says of the classes.
     let whole = read(&two, TENSORS);
     lie(two.path(), TENSORS, &read(&three, TENSORS));
-    assert!(refusal(two.path()).contains("expected F32 of shape"), "{}", refusal(two.path()));
+    assert!(refusal(two.path()).contains("`terms` has 3 scales a term; expected 1 or 2"), "{}", refusal(two.path()));
     lie(two.path(), TENSORS, &read(&tree, TENSORS));
-    assert!(refusal(two.path()).contains("there are 6 tensors; expected 3"), "{}", refusal(two.path()));
+    assert!(refusal(two.path()).contains("`terms` has 0 scales a term"), "{}", refusal(two.path()));
     let mut not_finite = whole.clone();
     let end = not_finite.len();
     not_finite[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
@@ -189,13 +276,16 @@ fn lies_are_seen_through() {
     assert!(refusal(two.path()).contains("expected two or more, ascending"));
     sign(&path, &manifest.replace("tensors.safetensors", "../../etc/passwd"));
     assert!(refusal(two.path()).contains("its files are"));
-    sign(&path, &manifest.replace(&format!("\"terms\": {}", classifiers[0].tfidf.len()), "\"terms\": 3"));
+    sign(&path, &manifest.replace(&format!("\"terms\": {}", classifiers[0].featurizer.columns()), "\"terms\": 3"));
     assert!(refusal(two.path()).contains("the manifest says 3"));
-    let mut vocabulary = read(&two, VOCABULARY);
-    vocabulary[8] = 9;
     sign(&path, &manifest);
+    let mut vocabulary = read(&two, VOCABULARY);
+    let header = u64::from_le_bytes(vocabulary[..8].try_into().unwrap()) as usize + 8;
+    let layout: serde_json::Value = serde_json::from_slice(&vocabulary[8..header]).unwrap();
+    let first = header + layout["words.2.first"]["data_offsets"][0].as_u64().unwrap() as usize;
+    vocabulary[first..first + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     lie(two.path(), VOCABULARY, &vocabulary);
-    assert!(refusal(two.path()).contains("it is a vocabulary of version 9; expected 1"));
+    assert!(refusal(two.path()).contains("number 0 of `first` is 4294967295"), "{}", refusal(two.path()));
 }
 
 proptest! {
@@ -225,12 +315,22 @@ proptest! {
             lie(dir.path(), FILES[file], &bytes);
             if let Ok(artifact) = Artifact::open(dir.path()) {
                 let prediction = artifact.predict("good quality, not late");
-                prop_assert!(prediction.probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
-                let _ = (artifact.explain("good", 3), artifact.strongest_terms(3));
+                if let Ok(prediction) = prediction {
+                    prop_assert!(prediction.probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
+                }
+                let _ = (artifact.explain("good", 3), artifact.strongest_terms(3), artifact.verify());
+                let _ = (artifact.term(7), artifact.term_id("good quality"));
             }
         } else {
             fs::write(&path, bytes).unwrap();
-            prop_assert!(Artifact::open(dir.path()).is_err());
+            // What opening does not read, reading refuses; verifying reads all.
+            let opened = Artifact::open(dir.path());
+            prop_assert!(file != 0 || opened.is_err());
+            prop_assert!(!cut || opened.is_err());
+            if let Ok(artifact) = opened {
+                prop_assert!(artifact.verify().unwrap_err().to_string().contains("were changed after they were written"));
+                prop_assert!(artifact.predict("good quality, not late").is_err());
+            }
         }
     }
 }
@@ -241,10 +341,12 @@ fn one_artifact_serves_many_threads() {
     shared::<Artifact>();
     let dir = saved(&one_of_each()[1]);
     let artifact = Artifact::open(dir.path()).unwrap();
-    let wanted: Vec<_> = texts().iter().map(|text| artifact.predict(text)).collect();
+    let wanted: Vec<_> = texts().iter().map(|text| artifact.predict(text).unwrap()).collect();
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| assert_eq!(texts().iter().map(|text| artifact.predict(text)).collect::<Vec<_>>(), wanted));
+            scope.spawn(|| {
+                assert_eq!(texts().iter().map(|text| artifact.predict(text).unwrap()).collect::<Vec<_>>(), wanted)
+            });
         }
     });
 }
@@ -256,8 +358,8 @@ fn tokens_are_visited_while_the_artifact_is_in_use() {
     let mut found = Vec::new();
     artifact.tokens("Not GOOD; a zebra", &mut |token| {
         // Asking in between must not disturb the visit.
-        artifact.predict(token);
-        found.push((token.to_owned(), artifact.term_id(token).is_some()));
+        artifact.predict(token).unwrap();
+        found.push((token.to_owned(), artifact.term_id(token).unwrap().is_some()));
     });
     assert_eq!(found, [("not".into(), true), ("good".into(), true), ("zebra".into(), false)]);
 }

@@ -1,6 +1,6 @@
 //! Little labelled texts that several tests fit.
 
-use model::{Algorithm, Classifier, Dataset, Provenance, Settings, TextClassifier, TfidfParams, fit_classifier};
+use model::{Algorithm, Calibration, Classifier, Dataset, Provenance, Settings, TextClassifier, TfidfParams, fit_classifier};
 
 pub const TEXTS: [(&str, usize); 12] = [
     ("a wonderful product, I love it", 1),
@@ -31,17 +31,18 @@ pub fn two_classes() -> Vec<usize> {
 }
 
 pub fn dataset(targets: &[usize]) -> Dataset {
-    let (_, records) = TfidfParams::default().fit_tfidf(&texts()).unwrap();
+    let (_, records) = TfidfParams::default().fit_transform(&texts(), targets, 0).unwrap();
     Dataset::new(records, targets.iter().copied().collect())
 }
 
 /// Fitted on all texts.
 pub fn classifier(settings: &Settings, targets: &[usize]) -> TextClassifier {
-    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts()).unwrap();
     let count = targets.iter().max().unwrap() + 1;
+    let (featurizer, records) = settings.tfidf.fit_transform(&texts(), targets, count).unwrap();
     let dataset = Dataset::new(records, targets.iter().copied().collect());
     let classifier = fit_classifier(settings, &dataset, count, None).unwrap().classifier;
-    TextClassifier { tfidf, classifier, classes: (0..count).map(|class| format!("class {class}")).collect() }
+    let classes = (0..count).map(|class| format!("class {class}")).collect();
+    TextClassifier { featurizer, classifier, calibration: Calibration::None, classes }
 }
 
 /// One of each kind: binary, multinomial, tree.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use model::{Artifact, Dataset, Provenance, Settings, TextClassifier, fit_classifier};
+use model::{Artifact, Calibration, Dataset, Provenance, Settings, TextClassifier, fit_classifier};
 use serde::de::DeserializeOwned;
 
 /// Asks for captures.
@@ -105,17 +105,18 @@ pub fn fit(train: &[Row], folder: &Path) {
     let mut classes: Vec<String> = train.iter().map(|(_, label)| label.clone()).collect();
     classes.sort_unstable();
     classes.dedup();
-    let targets = train.iter().map(|(_, label)| classes.iter().position(|class| class == label).unwrap()).collect();
-    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts).unwrap();
-    let fitted = fit_classifier(&settings, &Dataset::new(records, targets), classes.len(), None).unwrap();
-    let classifier = TextClassifier { tfidf, classifier: fitted.classifier, classes };
+    let targets: Vec<usize> = train.iter().map(|(_, label)| classes.iter().position(|class| class == label).unwrap()).collect();
+    let (featurizer, records) = settings.tfidf.fit_transform(&texts, &targets, classes.len()).unwrap();
+    let fitted = fit_classifier(&settings, &Dataset::new(records, targets.into()), classes.len(), None).unwrap();
+    let (classifier, calibration) = (fitted.classifier, Calibration::None);
+    let classifier = TextClassifier { featurizer, classifier, calibration, classes };
     std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
     classifier.save(folder, &Provenance::default()).unwrap();
 }
 
 /// One captured request, `number` minutes after 19:00.
 pub fn capture(artifact: &Artifact, text: &str, number: usize) -> String {
-    let prediction = artifact.predict(text);
+    let prediction = artifact.predict(text).unwrap();
     let probabilities: BTreeMap<&String, f64> =
         artifact.classes().iter().zip(prediction.probabilities.iter().copied()).collect();
     let label = &artifact.classes()[prediction.class];

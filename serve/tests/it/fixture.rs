@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use model::{Algorithm, Artifact, Provenance, Settings, TextClassifier, fit_classifier};
+use model::{Algorithm, Artifact, Calibration, Provenance, Settings, TextClassifier, fit_classifier};
 use serde_json::Value;
 use serve::{App, Limits, router};
 use std::pin::Pin;
@@ -50,10 +50,11 @@ pub fn ml_root(kind: Kind) -> TempDir {
     let algorithm = if kind == Kind::Tree { Algorithm::Tree } else { Algorithm::Logistic };
     let settings = Settings { algorithm, ..Settings::default() };
     let (texts, targets): (Vec<&str>, Vec<usize>) = REVIEWS.iter().copied().filter(|(_, class)| *class < count).unzip();
-    let (tfidf, records) = settings.tfidf.fit_tfidf(&texts).unwrap();
+    let (featurizer, records) = settings.tfidf.fit_transform(&texts, &targets, count).unwrap();
     let dataset = model::Dataset::new(records, targets.into());
     let classifier = fit_classifier(&settings, &dataset, count, None).unwrap().classifier;
-    let fitted = TextClassifier { tfidf, classifier, classes: classes.iter().map(|class| class.to_string()).collect() };
+    let classes = classes.iter().map(|class| class.to_string()).collect();
+    let fitted = TextClassifier { featurizer, classifier, calibration: Calibration::None, classes };
     let root = tempfile::tempdir().unwrap();
     fitted.save(&root.path().join("model"), &Provenance::default()).unwrap();
     root

@@ -86,7 +86,7 @@ fn documents_in_any_format_are_predictions_in_order() {
                 let found = predictions(accept, &reply.body);
                 prop_assert_eq!(found.len(), asked.len(), "{} {}: {}", input, accept, reply.body);
                 for (text, (label, score, probabilities)) in asked.iter().zip(found) {
-                    let want = artifact.predict(text);
+                    let want = artifact.predict(text).unwrap();
                     prop_assert_eq!(&label, &artifact.classes()[want.class], "{} {}: {:?}", input, accept, text);
                     prop_assert!(close(score, want.score()), "{} {}: {:?}", input, accept, text);
                     let Some(probabilities) = probabilities else { continue };
