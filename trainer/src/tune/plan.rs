@@ -1,14 +1,20 @@
 //! How much of the data each part of a search sees: bounded by work, never by time, so that results are the machine's
 //! nowhere.
 
-/// Rows that the first comparison sees: differences between kinds of terms show on few.
-pub const ROWS_TO_BEGIN: usize = 4_000;
+/// Most rows that the first stage sees: differences between kinds of terms show on few.
+const MOST_TO_BEGIN: usize = 4_000;
 
-/// From this many rows on, three folds measure as well as five.
+/// Fewest rows that it sees, where there are as many.
+const LEAST_TO_BEGIN: usize = 1_500;
+
+/// From this many rows on, four folds measure as well as five.
+const ROWS_FOR_FOUR_FOLDS: usize = 5_000;
+
+/// From this many rows on, three do.
 const ROWS_FOR_THREE_FOLDS: usize = 10_000;
 
-/// Up to so many rows the search sees all of them.
-const ROWS_FOR_ALL: usize = 8_000;
+/// Up to so many rows the second stage sees all of them.
+const ROWS_FOR_ALL: usize = 10_000;
 
 /// Share of the rows that it sees of more.
 const SHARE: f64 = 0.4;
@@ -18,10 +24,19 @@ pub const LEAST_ROWS_OF_A_CLASS: usize = 50;
 
 /// Folds of so many rows.
 pub fn folds(rows: usize) -> usize {
-    if rows < ROWS_FOR_THREE_FOLDS { 5 } else { 3 }
+    match rows {
+        ..ROWS_FOR_FOUR_FOLDS => 5,
+        ..ROWS_FOR_THREE_FOLDS => 4,
+        _ => 3,
+    }
 }
 
-/// Rows that the search sees of so many.
+/// Rows that the first stage sees of so many: half of them, within bounds.
+pub fn rows_to_begin(rows: usize) -> usize {
+    (rows / 2).clamp(LEAST_TO_BEGIN, MOST_TO_BEGIN).min(rows)
+}
+
+/// Rows that the second stage sees of so many.
 pub fn rows(rows: usize) -> usize {
     if rows <= ROWS_FOR_ALL { rows } else { ((rows as f64 * SHARE) as usize).max(ROWS_FOR_ALL) }
 }

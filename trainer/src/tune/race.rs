@@ -52,14 +52,20 @@ impl Runner {
 pub struct Race<'a> {
     data: Data<'a>,
     space: &'a Space<'a>,
-    folds: &'a [Fold],
+    folds: Vec<Fold>,
     /// In the order they came.
     pub runners: Vec<Runner>,
 }
 
 impl<'a> Race<'a> {
-    pub fn new(data: Data<'a>, space: &'a Space<'a>, folds: &'a [Fold]) -> Self {
+    /// Nobody in it yet.
+    pub fn new(data: Data<'a>, space: &'a Space<'a>, folds: Vec<Fold>) -> Self {
         Race { data, space, folds, runners: Vec::new() }
+    }
+
+    /// Number of folds.
+    pub fn folds(&self) -> usize {
+        self.folds.len()
     }
 
     /// Lets candidates in that are not in already.

@@ -13,8 +13,11 @@ use super::table::{Searched, table};
 use crate::folds::{Fold, sample, stratified};
 use crate::hyperparameters::Hyperparameters;
 
-/// Candidates that the first comparison leaves.
-const MOST_AFTER_BEGINNING: usize = 3;
+/// Kinds of candidates that the first comparison leaves.
+const MOST_KINDS: usize = 2;
+
+/// Candidates that the first stage leaves to the second.
+const MOST_TO_THE_END: usize = 3;
 
 /// Scores of rows by classifiers that have not seen them: what a calibration is learned from.
 #[derive(Clone, Debug)]
@@ -40,31 +43,30 @@ pub fn search(data: Data<'_>, asked: &Hyperparameters) -> Result<Found, FitError
     let space = Space::new(asked, data.classes);
     let seed = asked.settings.seed;
     let rows = data.targets.len();
-    let mut past: Vec<Runner> = Vec::new();
-    let mut candidates = space.beginning();
-    if rows > plan::ROWS_TO_BEGIN + plan::ROWS_TO_BEGIN / 2 && candidates.len() > 1 {
-        let folds = folds_of(data, plan::ROWS_TO_BEGIN, seed);
-        let mut race = Race::new(data, &space, &folds);
-        race.enter(candidates);
-        race.run(1)?;
-        race.drop_weak(MOST_AFTER_BEGINNING);
-        candidates = race.ranked().into_iter().map(|at| race.runners[at].settings.clone()).collect();
-        past.extend(race.runners.into_iter().filter(|runner| runner.left.is_some()));
-    }
+    let begin = plan::rows_to_begin(rows);
     let seen = plan::rows(rows);
-    let folds = folds_of(data, seen, seed);
-    let mut race = Race::new(data, &space, &folds);
-    race.enter(candidates);
+    let mut race = Race::new(data, &space, folds_of(data, begin, seed));
+    race.enter(space.beginning());
     race.run(1)?;
-    race.drop_weak(2);
+    race.drop_weak(MOST_KINDS);
     climb(&mut race, &space)?;
     let best = race.ranked().first().map(|&at| race.runners[at].settings.clone());
     race.enter(best.iter().flat_map(|best| space.variants(best)));
     race.run(1)?;
-    race.drop_weak(3);
-    race.run(2)?;
-    race.drop_weak(2);
-    race.run(folds.len())?;
+    race.drop_weak(MOST_TO_THE_END);
+    let mut past: Vec<Runner> = Vec::new();
+    if begin < seen {
+        let ranked = race.ranked().into_iter();
+        let stay: Vec<Settings> = ranked.map(|at| race.runners[at].settings.clone()).collect();
+        past = race.runners.into_iter().filter(|runner| runner.left.is_some()).collect();
+        race = Race::new(data, &space, folds_of(data, seen, seed));
+        race.enter(stay);
+    }
+    let folds = race.folds();
+    for fold in 1..=folds {
+        race.run(fold)?;
+        race.drop_weak(2);
+    }
     let Some(&winner) = race.ranked().first() else { return Err(FitError::EmptyVocabulary { documents: rows }) };
     let won = &race.runners[winner];
     let mut held_out: Vec<HeldOut> = won.held_out().cloned().collect();
@@ -72,13 +74,12 @@ pub fn search(data: Data<'_>, asked: &Hyperparameters) -> Result<Found, FitError
     let winner = past.len() + winner;
     past.extend(race.runners);
     let mut work: f64 = past.iter().map(|runner| runner.work).sum();
-    let folds = folds.len();
     if seen < rows {
         // The winner's held-out scores of all rows: weights of more rows are others, and so is their calibration.
         let folds = stratified(data.targets, data.classes, plan::folds(rows), seed);
-        let mut race = Race::new(data, &space, &folds);
+        let mut race = Race::new(data, &space, folds);
         race.enter([settings.clone()]);
-        race.run(folds.len())?;
+        race.run(race.folds())?;
         let runner = &race.runners[0];
         settings.beta = runner.beta();
         held_out = runner.held_out().cloned().collect();

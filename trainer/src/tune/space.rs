@@ -16,6 +16,9 @@ const BETAS: [f64; 4] = [1.0, 0.5, 0.25, 0.1];
 /// The ladder of `C`, each about three times the one before.
 const LADDER: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
+/// The greatest `C` of the squared hinge: solutions take ever longer, and gain nothing that was seen.
+const MOST_OF_HINGE: f64 = 3.0;
+
 /// How much greater the best `C` of the logistic loss is than the squared hinge's.
 const LOGISTIC_STEPS: isize = 2;
 
@@ -146,6 +149,9 @@ impl<'a> Space<'a> {
     /// The same with `C` so many steps further, where the ladder goes on and `C` is open.
     pub fn c_step(&self, settings: &Settings, steps: isize) -> Option<Settings> {
         let c = self.open("C").then(|| along(settings.c, steps)).flatten()?;
+        if settings.loss == Loss::SquaredHinge && c > MOST_OF_HINGE {
+            return None;
+        }
         Some(Settings { c, ..settings.clone() })
     }
 
