@@ -5,10 +5,10 @@
 
 use report::evaluation::DataWarning;
 
+use super::Columns;
 use super::bad::KEPT;
 use super::problems::Problems;
 use super::summary::{Summary, Trace};
-use super::Columns;
 
 /// A class above this share of the rows is warned of.
 const NEAR_CONSTANT: f64 = 0.99;

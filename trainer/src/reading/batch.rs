@@ -46,6 +46,10 @@ impl Batch {
 
     fn text(&self, range: &Range<usize>) -> &str {
         let read = self.read.len();
-        if range.start < read { &self.read[range.clone()] } else { &self.resolved[range.start - read..range.end - read] }
+        if range.start < read {
+            &self.read[range.clone()]
+        } else {
+            &self.resolved[range.start - read..range.end - read]
+        }
     }
 }

@@ -157,9 +157,7 @@ impl Layout {
     /// Whether both columns' names stand in the record, but not in their places.
     fn is_other_header(&self, stretch: &str, fields: &[Field]) -> bool {
         let at = |name: &str| {
-            fields
-                .iter()
-                .position(|field| stretch[field.start..field.end].trim_start_matches('\u{feff}') == name)
+            fields.iter().position(|field| stretch[field.start..field.end].trim_start_matches('\u{feff}') == name)
         };
         at(&self.text_name).zip(at(&self.label_name)).is_some_and(|found| found != (self.text_at, self.label_at))
     }
@@ -317,11 +315,11 @@ mod tests {
             (r#"a,b"#, &["a", "b"][..]),
             (r#""a,b",c"#, &["a,b", "c"]),
             (r#""a ""quoted"" word",1"#, &["a \"quoted\" word", "1"]),
-            (r#""","#, &[]),
+            (r#""","#, &["", ""]),
             (r#"5" wide,"1""#, &["5\" wide", "1"]),
             (r#""a"x,1"#, &["ax", "1"]),
             (r#""a""b"x"y,1"#, &["a\"bx\"y", "1"]),
-            (r#""""""#, &["\"\""]),
+            (r#""""""#, &["\""]),
             ("\"a\nb\"\nc", &["a\nb"]),
             (",", &["", ""]),
         ] {

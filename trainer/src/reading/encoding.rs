@@ -71,7 +71,11 @@ mod tests {
             (b"\x93quoted\x94", 0, "column 1: byte 0x93 is not UTF-8; it looks like Windows-1252;"),
             ("größe\ngr".as_bytes(), 1, ""),
             (b"gr\xc3\xb6\xc3 cut", 0, "column 4: byte 0xc3 is not UTF-8; there is good UTF-8 before it"),
-            (b"\xbf\xb5\xc8\xad \xc1\xc1\xbe\xc6\xbf\xe4", 0, "column 1: byte 0xbf is not UTF-8; it looks like a two-byte"),
+            (
+                b"\xbf\xb5\xc8\xad \xc1\xc1\xbe\xc6\xbf\xe4",
+                0,
+                "column 1: byte 0xbf is not UTF-8; it looks like a two-byte",
+            ),
         ] {
             match std::str::from_utf8(bytes) {
                 Ok(_) => assert!(want.is_empty()),

@@ -69,7 +69,9 @@ impl<'a> Rows<'a> {
         let (trimmed, label) = (text.trim(), label.trim());
         let parsed = &mut self.parsed;
         if trimmed.is_empty() {
-            return parsed.bad.add(BadRow::EmptyText, line, || "the text is empty; remove the row or fill it in".into());
+            return parsed
+                .bad
+                .add(BadRow::EmptyText, line, || "the text is empty; remove the row or fill it in".into());
         }
         if label.is_empty() {
             return parsed

@@ -40,11 +40,8 @@ impl Source {
             }
         };
         let file = Cursor::new(start).chain(file);
-        let bytes: Box<dyn Read> = if gzip {
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(PIECE, file)))
-        } else {
-            Box::new(file)
-        };
+        let bytes: Box<dyn Read> =
+            if gzip { Box::new(MultiGzDecoder::new(BufReader::with_capacity(PIECE, file))) } else { Box::new(file) };
         Ok(Self { bytes, digest })
     }
 

@@ -51,13 +51,7 @@ pub fn stream(
     summary
 }
 
-fn read(
-    files: &[ChannelFile],
-    joined: bool,
-    options: &Options,
-    gather: &mut Gather<'_>,
-    sink: &mut dyn FnMut(&Batch),
-) {
+fn read(files: &[ChannelFile], joined: bool, options: &Options, gather: &mut Gather<'_>, sink: &mut dyn FnMut(&Batch)) {
     let readers = options.threads.clamp(1, READERS);
     let abandoned = AtomicUsize::new(0);
     let (buffer_sender, buffers) = channel();

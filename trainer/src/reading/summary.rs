@@ -204,7 +204,8 @@ impl<'a> Gather<'a> {
         let LineEnds { lf, crlf, cr } = &mut self.file.ends;
         (*lf, *crlf, *cr) = (*lf + parsed.ends.lf, *crlf + parsed.ends.crlf, *cr + parsed.ends.cr);
         if parsed.long > 0 {
-            let examples = parsed.long_lines.iter().map(|line| format!("{}:{}", self.file.shown, self.file.line + line));
+            let examples =
+                parsed.long_lines.iter().map(|line| format!("{}:{}", self.file.shown, self.file.line + line));
             let examples: Vec<String> = examples.collect();
             self.warn("documents_longer_than_1_mib", parsed.long, examples);
         }
