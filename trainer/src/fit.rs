@@ -95,13 +95,13 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
     let (featurizer, records) = corpus.featurize(&settings.tfidf, None, &targets, classes.len())?;
     drop(corpus);
     let (rows, terms, non_zeros) = (records.rows() as u64, records.columns() as u64, records.non_zeros());
-    say!("terms: {terms}, in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
     let dataset = DatasetBase::new(records, Array1::from(targets));
     if settings.algorithm == Algorithm::Logistic {
         signals.hold("fitting");
     } else {
         signals.enter("fitting");
     }
+    say!("terms: {terms}, in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
     let clock = Instant::now();
     let progress = Progress::begin("fit", Unit::Steps, None);
     let step = |_| progress.advance(1);
@@ -116,6 +116,10 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
         say!("{note}");
     }
     log_solver(solver, iterations, converged, settings, clock.elapsed().as_secs_f64());
+    if iterations == Some(0) && start.is_none() && converged == Some(false) {
+        // Nothing is learned yet: a signal that came ends the program here.
+        signals.enter("fitting");
+    }
     let stopped = signals.came().filter(|_| converged == Some(false));
     if let (Some(stop), Classifier::Linear(linear)) = (stopped, &classifier) {
         let checkpoint = Checkpoint { decided: decided.clone(), linear: linear.clone() };

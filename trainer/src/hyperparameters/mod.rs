@@ -121,14 +121,15 @@ impl Hyperparameters {
         for name in values.keys().filter(|name| !NAMES.contains(&name.as_str())) {
             problems.push(format!("hyperparameter {name:?} is unknown; {}", nearest::advice(name, &NAMES)));
         }
-        let mut given = Given { values: &values, problems: &mut problems };
+        let mut usable = values.clone();
+        let mut given = Given { values: &values, usable: &mut usable, problems: &mut problems };
         let columns = given.columns();
         let mode = given.get("tune", Tune::Auto, tune);
         let on_bad_rows = given.get("on_bad_rows", OnBadRows::Fail, on_bad_rows);
         let max_memory = given.get("max_memory", None, memory);
         let mut settings = given.settings();
-        together::of_characters(&values, mode, &mut settings.tfidf, &mut problems);
-        together::conflicts(&values, mode, &settings, &mut problems);
+        together::of_characters(&usable, mode, &mut settings.tfidf, &mut problems);
+        together::conflicts(&usable, mode, &settings, &mut problems);
         if !problems.is_empty() {
             return Err(HyperparameterError(problems));
         }
@@ -141,6 +142,8 @@ impl Hyperparameters {
 /// The job's values and what is wrong with them.
 struct Given<'a> {
     values: &'a BTreeMap<String, String>,
+    /// Those of them that can be used: what is wrong alone is not also wrong beside others.
+    usable: &'a mut BTreeMap<String, String>,
     problems: &'a mut Vec<String>,
 }
 
@@ -151,6 +154,7 @@ impl Given<'_> {
         match parse(value.trim()) {
             Ok(typed) => typed,
             Err(expected) => {
+                self.usable.remove(name);
                 self.problems.push(format!("hyperparameter {name} = {value:?}: {expected}"));
                 default
             }

@@ -56,7 +56,7 @@ fn files_that_cannot_be_read() {
         (
             "a.csv",
             b"review_text,sentiment\ngood,1\n\"bad,0\nfine,1\n",
-            "train/a.csv:3: a quote is opened in the record that begins here and never closed",
+            "train/a.csv:3: a quote is opened here, in the column \"review_text\", and never closed; close it, or double it where it is part of the text",
         ),
         (
             "a.csv",

@@ -199,7 +199,7 @@ fn more_than_two_classes_are_averaged() {
     let evaluation = job.evaluation();
     assert_eq!(evaluation.classes, ["car", "fruit", "house"]);
     assert_eq!((evaluation.positive_class, evaluation.metrics.average), (None, Average::Macro));
-    assert_eq!((evaluation.metrics.roc_auc, evaluation.roc_curve), (None, None));
+    assert_eq!((evaluation.metrics.roc_auc, evaluation.roc_curve), (Some(1.0), None));
     assert_eq!(evaluation.metrics.accuracy, 1.0);
 }
 
