@@ -148,3 +148,100 @@ pub(crate) fn count_rows(records: &Records, targets: &Array1<usize>, classes: us
         None => Ok(rows),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Records of 2 common columns and 3 of each row's own, with a target each below `classes`, every class there.
+    fn data(classes: usize) -> impl Strategy<Value = Dataset> {
+        let value = || prop_oneof![Just(0.0), -2.0..2.0f64];
+        let row = (proptest::collection::vec(value(), 5), 0..classes);
+        proptest::collection::vec(row, classes..12).prop_map(move |rows| {
+            let columns = 2 + 3 * rows.len() as u32;
+            let sparse = rows.iter().zip(0..).map(|((values, _), row)| {
+                let own = (0..2).chain(2 + 3 * row..5 + 3 * row).zip(values.clone());
+                own.filter(|(_, value)| *value != 0.0)
+            });
+            let records = Records::from_rows(columns as usize, sparse);
+            let targets = rows.iter().enumerate().map(|(i, (_, t))| if i < classes { i } else { *t }).collect();
+            Dataset::new(records, targets)
+        })
+    }
+
+    proptest! {
+        /// A row's single terms as one column: the same minimum, and the same weights once they are apart again.
+        #[test]
+        fn merged_is_unmerged(dataset in data(3), c in 0.1..10.0f64) {
+            let rows = count_rows(dataset.records(), &dataset.targets, 3).unwrap();
+            for (loss, kind, vectors) in
+                [(Loss::Logistic, Kind::Softmax, 3), (Loss::Logistic, Kind::Logistic(0), 1), (Loss::SquaredHinge, Kind::SquaredHinge(2), 1)]
+            {
+                let params = LinearValidParams { classes: 3, loss, c, class_weight: None, max_iter: 500, tol: 1e-10 };
+                let job = Job { params: &params, dataset: &dataset, start: None, watch: Watch::default(), rows: &rows };
+                let minimum = |merge| {
+                    let layout = Layout::with(dataset.records(), vectors, merge);
+                    prop_assert_eq!(layout.singles().is_some(), merge);
+                    Ok(job.minimise(&layout, dataset.records(), kind, vectors, 0).unwrap())
+                };
+                let (merged, plain) = (minimum(true)?, minimum(false)?);
+                prop_assert!((merged.2.objective - plain.2.objective).abs() < 1e-9, "{kind:?}");
+                for (merged, plain) in merged.0.iter().zip(&plain.0) {
+                    prop_assert!((merged - plain).abs() < 1e-5, "{kind:?}: {merged} against {plain}");
+                }
+            }
+        }
+
+        /// The passes against dense records: the gradient, there and back.
+        #[test]
+        fn passes_are_products_with_the_dense_records(
+            dataset in data(3),
+            numbers in proptest::collection::vec(-1.0..1.0f64, 200),
+            vectors in 1..4usize,
+        ) {
+            let records = dataset.records();
+            let dense = records.to_dense();
+            for merge in [false, true] {
+                let layout = Layout::with(records, vectors, merge);
+                let matrix = Matrix::new(&layout, records, vectors);
+                let mut point: Vec<f64> = numbers.iter().copied().cycle().take(matrix.dimensions()).collect();
+                let (weights, intercept) = matrix.expand(&point);
+                let linear = Linear { weights: weights.clone(), intercept: intercept.clone().into(), link: Link::Softmax };
+                if merge {
+                    point = matrix.compress(&linear, 0); // Rows without single terms have nothing to keep of theirs.
+                }
+                let (mut scaled, mut scores) = (point.clone(), vec![0.0; records.rows() * vectors]);
+                matrix.scale(&point, &mut scaled);
+                matrix.forward(&scaled, &mut scores);
+                let product = dense.dot(&weights);
+                for (at, score) in scores.iter().enumerate() {
+                    let want = product[(at / vectors, at % vectors)] + intercept[at % vectors];
+                    prop_assert!((score - want).abs() < 1e-9);
+                }
+                let mut back = vec![0.0; point.len()];
+                matrix.backward(&numbers[..scores.len()], &mut back);
+                let there: f64 = scores.iter().zip(&numbers).map(|(score, slope)| score * slope).sum();
+                let again: f64 = back.iter().zip(&point).map(|(sum, weight)| sum * weight).sum();
+                prop_assert!((there - again).abs() < 1e-9, "{there} against {again}");
+            }
+        }
+    }
+
+    #[test]
+    fn targets_are_checked() {
+        let records = Records::from_rows(1, [[(0, 1.0)]; 3]);
+        let refused = |targets: &[usize], classes| {
+            count_rows(&records, &targets.iter().copied().collect(), classes).err().map(|e| e.to_string())
+        };
+        assert_eq!(refused(&[0, 1, 0], 2), None);
+        assert_eq!(refused(&[0, 1], 2).unwrap(), "3 rows of records but 2 targets; give one target a row");
+        assert_eq!(refused(&[0, 2, 1], 2).unwrap(), "target 2 of row 1 is not below the number of classes, 2");
+        assert_eq!(
+            refused(&[0, 1, 1], 3).unwrap(),
+            "class 2 of 3 has no row to learn from; add rows or remove the class"
+        );
+        assert_eq!(refused(&[0, 0, 0], 1).unwrap(), "1 class: a classifier needs two or more; check the labels");
+    }
+}

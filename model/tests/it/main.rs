@@ -6,5 +6,6 @@ mod classifiers;
 mod corpus;
 mod explanation;
 mod golden;
+mod linear;
 mod reviews;
 mod trees;
