@@ -2,7 +2,7 @@
 //!
 //! An n-gram is the number of the (n - 1)-gram at a place and the unit n - 1 places on: one `u64`, so that no text is
 //! hashed, and a place whose beginning was pruned costs nothing. Numbers are by document frequency, most first, then by
-//! key: they depend on the documents alone. Each thread owns the keys of its residue of the hash and passes over all
+//! key: they depend on the documents alone. Each thread owns the keys of its shares of the hash and passes over all
 //! places; a sketch of two bits a bucket keeps what cannot reach the least frequency out of the table.
 
 use super::parallel;
@@ -36,12 +36,6 @@ fn mix(key: u64) -> u64 {
     (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }
 
-/// Owner of a hash: by its low bits, slots and buckets by its high ones.
-#[inline]
-fn owner(hash: u64, threads: usize) -> usize {
-    ((hash & 0xFFFF) as usize * threads) >> 16
-}
-
 /// Numbers in the order of (frequency falling, then `order`): the old number of each new one.
 pub(super) fn by_frequency(frequencies: &[u32], least: u32) -> Vec<u32> {
     let mut kept: Vec<u32> = (0..frequencies.len() as u32).filter(|&n| frequencies[n as usize] >= least).collect();
@@ -58,23 +52,59 @@ pub(super) struct Places<'s> {
 }
 
 impl Places<'_> {
-    /// Visits (key, document) at every place that holds an n-gram.
+    /// Visits, some at a time, what stands at the places whose n-gram is of the share.
     #[inline]
-    fn visit(&self, mut visit: impl FnMut(u64, u32)) {
+    fn visit(&self, share: Share, mut visit: impl FnMut(&[Place])) {
         let mut document = 0;
+        let (mut batch, mut length) = ([Place::default(); BATCH], 0);
         for (units, prefixes) in self.units.chunks.iter().zip(&self.prefixes.chunks) {
             for i in 0..units.documents() {
                 let (units, prefixes) = (units.document(i), prefixes.document(i));
                 if units.len() >= self.n {
                     for (&prefix, &unit) in prefixes.iter().zip(&units[self.n - 1..]) {
-                        if prefix != NONE && unit != NONE {
-                            visit(key(prefix, unit), document);
+                        let key = key(prefix, unit);
+                        let hash = mix(key);
+                        batch[length] = Place { key, hash, document };
+                        // No branch here would be foreseen.
+                        length += usize::from((prefix != NONE) & (unit != NONE) & share.owns(hash));
+                        if length == BATCH {
+                            visit(&batch);
+                            length = 0;
                         }
                     }
                 }
                 document += 1;
             }
         }
+        visit(&batch[..length]);
+    }
+}
+
+/// Entries looked up together, so that their cache misses overlap.
+const BATCH: usize = 32;
+
+/// An n-gram in a document.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    key: u64,
+    hash: u64,
+    document: u32,
+}
+
+/// The n-grams that are counted together: those whose hash's low bits are of share `number` of `of`.
+#[derive(Clone, Copy)]
+struct Share {
+    number: u64,
+    of: u64,
+}
+
+/// Places a share has at most, about: what it counts in should not outgrow the caches by far.
+const SHARE: usize = 1 << 24;
+
+impl Share {
+    #[inline]
+    fn owns(self, hash: u64) -> bool {
+        (hash & 0xFFFF) * self.of >> 16 == self.number
     }
 }
 
@@ -101,7 +131,7 @@ impl Table {
     }
 
     #[inline]
-    fn add(&mut self, key: u64, hash: u64, document: u32, weight: u32) {
+    fn add(&mut self, &Place { key, hash, document }: &Place, weight: u32) {
         let mask = self.slots.len() - 1;
         let mut at = (hash >> self.shift) as usize;
         loop {
@@ -148,8 +178,9 @@ struct Sketch {
 }
 
 impl Sketch {
+    /// A bucket for four places: n-grams come again, and a sketch that stays in cache is worth more than a sharp one.
     fn new(places: usize) -> Self {
-        let bits = places.next_power_of_two().trailing_zeros().clamp(10, 34);
+        let bits = (places / 4).next_power_of_two().trailing_zeros().clamp(10, 34);
         Sketch { words: vec![0; 1 << (bits - 5)], shift: 64 - bits }
     }
 
@@ -179,9 +210,6 @@ impl Sketch {
     }
 }
 
-/// Entries looked up together, so that their cache misses overlap.
-const BATCH: usize = 32;
-
 /// The n-grams in `least` documents or more. `weights`: documents that each document of the streams stands for (1 where
 /// none are given).
 pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, least: u32, threads: usize) -> Level {
@@ -190,37 +218,31 @@ pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, least: u32, thr
         (0..chunk.documents()).map(|i| (chunk.span(i).len() + 1).saturating_sub(places.n)).sum()
     };
     let all: usize = places.units.chunks.iter().map(long).sum();
-    let mut found = parallel::map(threads, threads, |thread| {
-        let own = |hash: u64| threads < 2 || owner(hash, threads) == thread;
+    // Each share passes over all places; the fewer they are the better, as many as there are threads at least.
+    let shares = threads * all.div_ceil(SHARE * threads).max(1);
+    let mut found = parallel::map(threads, shares, |number| {
+        let share = Share { number: number as u64, of: shares as u64 };
         let needed = least.min(3);
         let sketch = (needed >= 2).then(|| {
-            let mut sketch = Sketch::new(all / threads);
-            places.visit(|key, document| {
-                let hash = mix(key);
-                if own(hash) {
-                    sketch.add(hash, weight(document));
-                }
+            let mut sketch = Sketch::new(all / shares);
+            places.visit(share, |batch| {
+                batch.iter().for_each(|place| sketch.add(place.hash, weight(place.document)));
             });
             sketch
         });
         let mut table = Table::new(sketch.as_ref().map_or(1 << 12, |sketch| sketch.reached(needed)));
-        let mut batch = [(0u64, 0u64, 0u32); BATCH];
-        let mut length = 0;
-        places.visit(|key, document| {
-            let hash = mix(key);
-            if own(hash) && sketch.as_ref().is_none_or(|sketch| sketch.count(hash) >= needed) {
-                batch[length] = (key, hash, document);
-                length += 1;
-                if length == BATCH {
-                    length = 0;
-                    // Touch them all before any is used.
-                    let warm = batch.map(|(_, hash, _)| table.slots[(hash >> table.shift) as usize].frequency);
-                    std::hint::black_box(&warm);
-                    batch.iter().for_each(|&(key, hash, document)| table.add(key, hash, document, weight(document)));
-                }
+        places.visit(share, |batch| {
+            let mut passed = [Place::default(); BATCH];
+            let mut length = 0;
+            for place in batch {
+                passed[length] = *place;
+                length += usize::from(sketch.as_ref().is_none_or(|sketch| sketch.count(place.hash) >= needed));
             }
+            // Touch them all before any is used.
+            let warm = passed.map(|place| table.slots[(place.hash >> table.shift) as usize].frequency);
+            std::hint::black_box(&warm);
+            passed[..length].iter().for_each(|place| table.add(place, weight(place.document)));
         });
-        batch[..length].iter().for_each(|&(key, hash, document)| table.add(key, hash, document, weight(document)));
         let kept = table.slots.iter().filter(|slot| slot.frequency >= least.max(1));
         let mut kept: Vec<(u32, u64)> = kept.map(|slot| (u32::MAX - slot.frequency, slot.key)).collect();
         kept.sort_unstable();
