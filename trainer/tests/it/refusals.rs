@@ -61,7 +61,7 @@ fn files_that_cannot_be_read() {
         (
             "a.csv",
             b"review_text,sentiment\ngood,1\n\"b\nd caf\xe9\",0\n",
-            "train/a.csv:4: byte 0xe9 is not UTF-8; save the file as UTF-8 (it may be Latin-1 or UTF-16)",
+            "train/a.csv:4: column 6: byte 0xe9 is not UTF-8; it looks like Latin-1 or Windows-1252; expected UTF-8: convert the file with `iconv -f LATIN1 -t UTF-8`",
         ),
         (
             "a.txt",
@@ -89,12 +89,37 @@ fn files_that_cannot_be_read() {
         (
             "a.jsonl",
             b"{\"review_text\"\n",
-            "train/a.jsonl:1: is no JSON: EOF while parsing an object at line 2 column 0; expected one object a line",
+            "train/a.jsonl:1: is no JSON: EOF while parsing an object at line 1 column 14; expected one object a line",
         ),
         (
             "a.jsonl",
             b"{\"review_text\": \"x\", \"sentiment\": 1}\n{\"review_text\": \"\xff\", \"sentiment\": 1}\n",
-            "train/a.jsonl:2: byte 0xff is not UTF-8; save the file as UTF-8 (it may be Latin-1 or UTF-16)",
+            "train/a.jsonl:2: column 18: byte 0xff is not UTF-8; it looks like Latin-1 or Windows-1252; expected UTF-8: convert the file with `iconv -f LATIN1 -t UTF-8`",
+        ),
+        (
+            "a.csv",
+            b"\xff\xfer\0e\0",
+            "train/a.csv:1: column 1: is UTF-16, by its byte order mark; expected UTF-8: convert the file with `iconv -f UTF-16 -t UTF-8`",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood\0,1\nbad,0\n",
+            "train/a.csv:2: character 5 of the text is NUL (byte 0); expected text: remove it",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\ngood,good\nbad,bad\nx,x\n",
+            "train: \"sentiment\" is a copy of \"review_text\" in 3 of 3 rows; name the right columns with the hyperparameters text_column and label_column",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\nsame,1\nsame,0\nsame,0\n",
+            "train: the column \"review_text\" holds the same text in all 3 rows; name the right one with the hyperparameter text_column",
+        ),
+        (
+            "a.csv",
+            b"review_text,sentiment\n1 2,1\n. ?,0\n",
+            "no terms in 2 documents; they may be empty or hold only stop words: check the text column, the analyzer and the stop words",
         ),
         (
             "a.csv",
