@@ -1,7 +1,9 @@
 //! An artifact's life: saved, opened, damaged, refused.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 
 use model::artifact::{TENSORS, VOCABULARY};
 use model::{
@@ -362,4 +364,31 @@ fn tokens_are_visited_while_the_artifact_is_in_use() {
         found.push((token.to_owned(), artifact.term_id(token).unwrap().is_some()));
     });
     assert_eq!(found, [("not".into(), true), ("good".into(), true), ("zebra".into(), false)]);
+}
+
+/// The lines of `docs/artifact.md`, run as they stand there, come to our scores.
+#[test]
+fn ten_lines_of_python_read_it() {
+    let (python, doc) = ("python3", include_str!("../../../docs/artifact.md"));
+    let numpy = Command::new(python).args(["-c", "import numpy"]).output();
+    if !numpy.is_ok_and(|numpy| numpy.status.success()) {
+        let _ = writeln!(std::io::stderr(), "skipped ten_lines_of_python_read_it: there is no python3 with numpy");
+        return;
+    }
+    let lines = doc.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let classifier = &one_of_each()[0];
+    let dir = saved(classifier);
+    let artifact = Artifact::open(dir.path()).unwrap();
+    let all: Vec<&str> = texts().into_iter().chain(["", "good good not zebra good quality"]).collect();
+    let program = format!("{lines}\nprint([score(text) for text in {}])", serde_json::to_string(&all).unwrap());
+    let run = Command::new(python).args(["-c", &program]).current_dir(dir.path()).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    // NumPy's own numbers print as `np.float64(1.5)` where it is young.
+    let printed = String::from_utf8(run.stdout).unwrap().replace("np.float64(", "").replace(')', "");
+    let scores: Vec<f64> = serde_json::from_str(&printed).unwrap();
+    assert_eq!(scores.len(), all.len());
+    for (text, score) in all.iter().zip(scores) {
+        let ours = artifact.explain_class(text, 1, 0).unwrap().total;
+        assert!((score - ours).abs() < 1e-9, "{text}: {score} against {ours}");
+    }
 }
