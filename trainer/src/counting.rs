@@ -17,7 +17,7 @@ pub struct Counter<'a> {
 /// `tune = auto` depends on the number of rows, and on it what is counted.
 enum State {
     Undecided(Vec<String>),
-    Counting { builder: CorpusBuilder, search: bool },
+    Counting { builder: Box<CorpusBuilder>, search: bool },
 }
 
 /// Counted documents.
@@ -80,5 +80,5 @@ impl<'a> Counter<'a> {
 fn counting(asked: &Hyperparameters, search: bool) -> State {
     let params = if search { tune::corpus(asked) } else { CorpusParams::of(&asked.settings.tfidf) };
     let max_memory = asked.max_memory.or_else(memory::allowed);
-    State::Counting { builder: CorpusBuilder::new(CorpusParams { max_memory, ..params }), search }
+    State::Counting { builder: Box::new(CorpusBuilder::new(CorpusParams { max_memory, ..params })), search }
 }

@@ -116,10 +116,6 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
         say!("{note}");
     }
     log_solver(solver, iterations, converged, settings, clock.elapsed().as_secs_f64());
-    if iterations == Some(0) && start.is_none() && converged == Some(false) {
-        // Nothing is learned yet: a signal that came ends the program here.
-        signals.enter("fitting");
-    }
     let stopped = signals.came().filter(|_| converged == Some(false));
     if let (Some(stop), Classifier::Linear(linear)) = (stopped, &classifier) {
         let checkpoint = Checkpoint { decided: decided.clone(), linear: linear.clone() };
@@ -232,10 +228,10 @@ fn take_up(job: &Job<'_>) -> Option<Checkpoint> {
     }
 }
 
-fn log_solver(solver: &str, iterations: Option<u64>, converged: Option<bool>, settings: &Settings, seconds: f64) {
-    let iterations = iterations.map(|n| format!(", {n} iterations")).unwrap_or_default();
+fn log_solver(solver: &str, iterations_taken: Option<u64>, converged: Option<bool>, settings: &Settings, seconds: f64) {
+    let iterations = iterations_taken.map(|n| format!(", {n} iterations")).unwrap_or_default();
     say!("solver: {solver}{iterations} ({seconds:.1} s)");
-    if converged == Some(false) {
+    if converged == Some(false) && iterations_taken.is_some_and(|taken| taken >= settings.max_iter) {
         say!("solver: stopped at max_iter = {} before its tolerance {}", settings.max_iter, settings.tol);
     }
 }

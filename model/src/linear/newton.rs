@@ -92,7 +92,8 @@ impl Objective<'_> {
             if small && gain * (before - objective).max(0.0) <= GAIN * objective.abs() {
                 return end(true, passes);
             }
-            if iterations >= bounds.max_iter || watch.stopped() {
+            // A stop waits for one step, were it a short one: before it nothing is learned.
+            if iterations >= bounds.max_iter || iterations > 0 && watch.stopped() {
                 return end(small, passes);
             }
 
@@ -100,8 +101,8 @@ impl Objective<'_> {
             step.fill(0.0);
             moved.fill(0.0);
             direction.copy_from_slice(&residual);
-            for _ in 0..MOST_STEPS {
-                if watch.stopped() {
+            for inner in 0..MOST_STEPS {
+                if inner > 0 && watch.stopped() {
                     break; // What there is of the step descends.
                 }
                 self.matrix.scale(&direction, &mut buffer);
