@@ -149,7 +149,7 @@ pub enum Solver {
     Auto,
     /// linfa-logistic, on dense records.
     Linfa,
-    /// L-BFGS on the sparse records.
+    /// Newton's method on the sparse records.
     Sparse,
 }
 

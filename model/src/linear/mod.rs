@@ -14,7 +14,7 @@ mod params;
 mod watch;
 
 use linfa::traits::PredictInplace;
-use ndarray::{Array1, Array2, ArrayViewMut1, s};
+use ndarray::{Array1, Array2, s};
 
 pub(crate) use fit::count_rows;
 pub(crate) use linfa_solver::fit_linfa;
@@ -111,23 +111,6 @@ pub(crate) fn classes_of(vectors: usize) -> usize {
 /// Number of weight vectors for so many classes.
 pub(crate) fn vectors_of(classes: usize) -> usize {
     if classes == 2 { 1 } else { classes }
-}
-
-/// Scores to probabilities: the logistic function of one score, the softmax of several.
-pub(crate) fn link(scores: impl Iterator<Item = f64> + Clone, mut probabilities: ArrayViewMut1<f64>) {
-    if probabilities.len() == 2 {
-        let second = scores.sum::<f64>();
-        // Each from its own exponential: the smaller keeps its precision.
-        (probabilities[0], probabilities[1]) = (link::logistic(-second), link::logistic(second));
-        return;
-    }
-    let greatest = scores.clone().fold(f64::NEG_INFINITY, f64::max);
-    let mut sum = 0.0;
-    for (probability, score) in probabilities.iter_mut().zip(scores) {
-        *probability = (score - greatest).exp();
-        sum += *probability;
-    }
-    probabilities /= sum;
 }
 
 /// The class of the greatest probability; the first of equals.
