@@ -64,8 +64,8 @@ impl Fit<Records, Array1<usize>, FitError> for ForestValidParams {
 
 impl Forest {
     /// Grows `n_estimators` trees, in parallel; with them, what memory took away. Each tree has a random sequence of its
-    /// own: as many rows as there are, drawn with replacement, and at each node `√features` of the columns that its rows
-    /// hold. linfa-ensemble draws columns once a tree, all absent in many documents, and settles ties by hash order.
+    /// own: as many rows as there are, drawn with replacement, and at each node `√features` of the columns. linfa-ensemble
+    /// draws columns once a tree, all of them absent in many documents, and settles ties by hash order.
     pub(crate) fn fit(
         settings: &Settings,
         dataset: &Dataset,

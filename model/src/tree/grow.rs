@@ -16,7 +16,7 @@ use crate::tree::{Split, Tree};
 const LEAST_DECREASE: f64 = 1e-9;
 
 /// Grows a tree on the rows of `selection` that `weights` (by row) leave above 0. `random` draws the features that a node
-/// may split by, `√features` of those that its rows hold and further ones while none of them can split; without it all.
+/// may split by, `√features` of all and further ones while none of them can split; without it all.
 pub(crate) fn grow(selection: &Selection, weights: &[f64], settings: &Settings, random: Option<SplitMix64>) -> Tree {
     let features = selection.columns.len();
     let mut grower = Grower {
@@ -101,22 +101,26 @@ impl Grower<'_> {
         for &row in rows {
             self.selection.row(row as usize).0.iter().for_each(|&feature| self.seen[feature as usize] += 1);
         }
-        let mut present: Vec<u32> =
-            (0..self.seen.len() as u32).filter(|&feature| self.seen[feature as usize] > 0).collect();
+        // Columns that no row of the node holds are drawn too and count: so trees differ more, as scikit-learn's do.
+        let mut pool: Vec<u32> = (0..self.seen.len() as u32).collect();
         let weight: f64 = totals.iter().sum();
         let whole = totals.iter().map(|of_class| of_class * of_class).sum::<f64>() / weight;
         let (mut best, mut from) = (None, 0);
-        while best.is_none() && from < present.len() {
-            let to = (from + self.at_once).min(present.len());
+        while best.is_none() && from < pool.len() {
+            let to = (from + self.at_once).min(pool.len());
             if let Some(random) = &mut self.random {
-                random.draw(&mut present[from..], to - from);
+                random.draw(&mut pool[from..], to - from);
                 // Of equal splits the first column's, whatever order they were drawn in.
-                present[from..to].sort_unstable();
+                pool[from..to].sort_unstable();
             }
-            best = self.best_of(rows, totals, &present[from..to], whole + LEAST_DECREASE * weight);
+            let present = pool[from..to].iter().copied().filter(|&feature| self.seen[feature as usize] > 0);
+            let present: Vec<u32> = present.collect();
+            if !present.is_empty() {
+                best = self.best_of(rows, totals, &present, whole + LEAST_DECREASE * weight);
+            }
             from = to;
         }
-        present.iter().for_each(|&feature| self.seen[feature as usize] = 0);
+        self.seen.fill(0);
         best
     }
 
