@@ -8,8 +8,9 @@ use std::{
 
 use report::evaluation::DataFile;
 use trainer::{
+    contract::{InputMode, Source},
     hyperparameters::Hyperparameters,
-    reading::{Channel, Columns, problems::Problems},
+    reading::{self, Channel, Options, Summary, problems::Problems},
 };
 
 use crate::{
@@ -41,6 +42,10 @@ pub struct LocalFile {
 
 /// The hyperparameters of the job, as strings; refused here as the trainer would refuse them there.
 pub fn hyperparameters(settings: &Settings) -> Result<BTreeMap<String, String>> {
+    parsed(settings).map(|(all, _)| all)
+}
+
+fn parsed(settings: &Settings) -> Result<(BTreeMap<String, String>, Hyperparameters)> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &settings.training.hyperparameters {
         let text = plain(value).ok_or_else(|| {
@@ -52,7 +57,7 @@ pub fn hyperparameters(settings: &Settings) -> Result<BTreeMap<String, String>> 
     all.insert("text_column".into(), settings.data.text_column.clone());
     all.insert("label_column".into(), settings.data.label_column.clone());
     match Hyperparameters::parse(all.clone()) {
-        Ok(_) => Ok(all),
+        Ok(parsed) => Ok((all, parsed)),
         Err(wrong) => Err(Failure::usage("the hyperparameters cannot be used")
             .because(wrong)
             .hint(format!("{}, training.hyperparameters, or --set name=value", settings.source()))),
@@ -70,16 +75,27 @@ fn plain(value: &toml::Value) -> Option<String> {
 
 /// Reads every file of `settings.data` as the training job will.
 pub fn data(settings: &Settings) -> Result<CheckedData> {
-    let columns = Columns { text: settings.data.text_column.clone(), label: settings.data.label_column.clone() };
+    let (_, asked) = parsed(settings)?;
+    let options = Options { on_bad_rows: asked.on_bad_rows, ..Options::new(asked.columns) };
     let channels = [("train", &settings.data.train), ("test", &settings.data.test)];
     let names = channels.map(|(channel, files)| named(channel, files, settings));
     let [train_names, test_names] = names;
     let (train_names, test_names) = (train_names?, test_names?);
-    let (train, train_problems) = read("train", &train_names, &columns)?;
-    let (test, test_problems) = read("test", &test_names, &columns)?;
+    let (mut train, train_problems) = read("train", &train_names, |source, problems| {
+        reading::stream("train", source, &options, problems, &mut |_| ())
+    })?;
+    let (test, test_problems) =
+        read("test", &test_names, |source, problems| Channel::collect("test", source, &options, problems))?;
     let mut lines: Vec<String> = [train_problems, test_problems].into_iter().filter(|text| !text.is_empty()).collect();
     if lines.is_empty() {
-        lines = labels(&train, &test, &train_names, &test_names);
+        lines = labels(&train, &test.summary, &train_names, &test_names);
+    }
+    if lines.is_empty() {
+        let mut problems = Problems::default();
+        reading::audit(&mut train, &[&test.summary], &options.columns, &mut problems);
+        if !problems.is_empty() {
+            lines.push(with_paths(&problems.to_string(), "train", &train_names));
+        }
     }
     if !lines.is_empty() {
         return Err(Failure::new("the data cannot be used")
@@ -89,7 +105,7 @@ pub fn data(settings: &Settings) -> Result<CheckedData> {
     let class_rows = train.labels.iter().map(|label| (label.name.clone(), label.rows)).collect();
     Ok(CheckedData {
         train: local(train.files, &train_names),
-        test: local(test.files, &test_names),
+        test: local(test.summary.files, &test_names),
         class_rows,
         test_texts: test.texts,
     })
@@ -130,7 +146,11 @@ fn advice(channel: &str, settings: &Settings) -> String {
 }
 
 /// The trainer reads folders: these are links in one.
-fn read(channel: &str, names: &BTreeMap<String, PathBuf>, columns: &Columns) -> Result<(Channel, String)> {
+fn read<T>(
+    channel: &str,
+    names: &BTreeMap<String, PathBuf>,
+    read: impl FnOnce(&Source, &mut Problems) -> T,
+) -> Result<(T, String)> {
     let failed = || error::io("a temporary folder cannot be used");
     let folder = tempfile::tempdir().map_err(failed())?;
     for (name, path) in names {
@@ -138,7 +158,8 @@ fn read(channel: &str, names: &BTreeMap<String, PathBuf>, columns: &Columns) -> 
         std::os::unix::fs::symlink(target, folder.path().join(name)).map_err(failed())?;
     }
     let mut problems = Problems::default();
-    let read = Channel::read(channel, folder.path(), columns, &mut problems);
+    let source = Source { folder: folder.path().into(), mode: InputMode::File, content_type: None };
+    let read = read(&source, &mut problems);
     let shown = if problems.is_empty() { String::new() } else { problems.to_string() };
     Ok((read, with_paths(&shown, channel, names)))
 }
@@ -157,8 +178,8 @@ fn with_paths(lines: &str, channel: &str, names: &BTreeMap<String, PathBuf>) -> 
 
 /// One class only, or labels of the test files that were never learned.
 fn labels(
-    train: &Channel,
-    test: &Channel,
+    train: &Summary,
+    test: &Summary,
     train_names: &BTreeMap<String, PathBuf>,
     test_names: &BTreeMap<String, PathBuf>,
 ) -> Vec<String> {
