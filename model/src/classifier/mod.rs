@@ -115,12 +115,7 @@ fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<F
     Ok(Fitted { classifier, solver: "linfa", iterations: None, converged: Some(converged), notes: Vec::new() })
 }
 
-fn fit_sparse(
-    settings: &Settings,
-    dataset: &Dataset,
-    classes: usize,
-    options: FitOptions,
-) -> Result<Fitted, FitError> {
+fn fit_sparse(settings: &Settings, dataset: &Dataset, classes: usize, options: FitOptions) -> Result<Fitted, FitError> {
     let start = match options.start {
         None => None,
         Some(Classifier::Linear(start)) => Some(start),
