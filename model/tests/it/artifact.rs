@@ -380,12 +380,12 @@ fn ten_lines_of_python_read_it() {
     let dir = saved(classifier);
     let artifact = Artifact::open(dir.path()).unwrap();
     let all: Vec<&str> = texts().into_iter().chain(["", "good good not zebra good quality"]).collect();
-    let program = format!("{lines}\nprint([score(text) for text in {}])", serde_json::to_string(&all).unwrap());
+    let (lines, all_json) = (lines.replace('\n', "\n    "), serde_json::to_string(&all).unwrap());
+    let program =
+        format!("scores = []\nfor text in {all_json}:\n    {lines}\n    scores.append(float(score))\nprint(scores)");
     let run = Command::new(python).args(["-c", &program]).current_dir(dir.path()).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    // NumPy's own numbers print as `np.float64(1.5)` where it is young.
-    let printed = String::from_utf8(run.stdout).unwrap().replace("np.float64(", "").replace(')', "");
-    let scores: Vec<f64> = serde_json::from_str(&printed).unwrap();
+    let scores: Vec<f64> = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(scores.len(), all.len());
     for (text, score) in all.iter().zip(scores) {
         let ours = artifact.explain_class(text, 1, 0).unwrap().total;
