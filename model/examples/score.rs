@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rows: Vec<csv::StringRecord> = csv::Reader::from_path(test)?.records().collect::<Result<_, _>>()?;
     let right = |row: usize| {
         let (text, label) = (rows[row].get(0).unwrap_or_default(), rows[row].get(1).unwrap_or_default());
-        artifact.classes()[artifact.predict(text).class] == label
+        artifact.predict(text).is_ok_and(|prediction| artifact.classes()[prediction.class] == label)
     };
     let right = threads::map(rows.len(), right).into_iter().filter(|right| *right).count();
     println!(r#"{{"accuracy":{},"open_ms":{}}}"#, right as f64 / rows.len().max(1) as f64, opened[5]);

@@ -1,6 +1,6 @@
 //! The text classifier as a library: analyzer, TF-IDF, sparse records, classifiers, explanation, the artifact on disk.
 //!
-//! Text becomes numbers in [`tfidf`] ([`TfidfParams::fit_transform`]), numbers a classifier in [`classifier`]
+//! Text becomes numbers in [`corpus`] ([`TfidfParams::fit_transform`]), numbers a classifier in [`classifier`]
 //! ([`fit_classifier`]), and both together, a [`TextClassifier`], a folder on disk that [`Artifact`] opens by memory map.
 //! No network, no environment variables, no SageMaker.
 
@@ -25,10 +25,13 @@ mod vocabulary;
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
 pub use artifact::{Artifact, Contribution, Explanation, Prediction, TextClassifier};
 pub use calibration::Calibration;
-pub use classifier::{Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier, fit_classifier_with};
+pub use classifier::{
+    Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier,
+    fit_classifier_with,
+};
 pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer};
 pub use counts::Counts;
 pub use error::{ArtifactError, ExplainError, FitError, NotLinear};
 pub use records::{Block, Records, TermFrequency};
 pub use settings::{Algorithm, ClassWeight, Loss, SettingError, Settings, Solver};
-pub use tfidf::{AnalyzerKind, Frequency, Norm, StopWords, StripAccents, Tfidf, TfidfParams, TokenPattern, Weighting};
+pub use tfidf::{AnalyzerKind, Frequency, Norm, StopWords, StripAccents, TfidfParams, TokenPattern, Weighting};

@@ -47,7 +47,7 @@ impl Classes {
 
     /// The class index of every row of `channel`.
     pub fn targets_of(&self, channel: &Channel) -> Result<Vec<usize>, ClassError> {
-        self.targets(&channel.labels, channel.label_of.iter().copied())
+        self.targets(&channel.summary.labels, channel.label_of.iter().copied())
     }
 
     /// The class index of every row, whose labels are given by their place in `labels`.

@@ -45,7 +45,7 @@ impl<'a> Data<'a> {
         let (mut counter, mut labels) = (Counter::new(asked), Vec::new());
         let clock = Instant::now();
         let progress = Progress::begin("read", Unit::Bytes, size(&channels.train));
-        let train = reading::stream("train", &channels.train, &options, &mut problems, &mut |batch| {
+        let mut train = reading::stream("train", &channels.train, &options, &mut problems, &mut |batch| {
             let texts = batch.texts();
             progress.advance(texts.iter().map(|text| text.len() as u64 + 1).sum());
             counter.push(&texts);
@@ -63,7 +63,7 @@ impl<'a> Data<'a> {
         let test = channels.test.as_ref().map(|source| read("test", source));
         let measured: Vec<&Summary> = [&validation, &test].into_iter().flatten().map(|c| &c.summary).collect();
         let warnings = if problems.is_empty() {
-            reading::audit(&train, &measured, &asked.columns, &mut problems)
+            reading::audit(&mut train, &measured, &asked.columns, &mut problems)
         } else {
             Vec::new()
         };

@@ -1,7 +1,8 @@
-//! Text to terms: preprocess, split, drop stop words, make n-grams; what each step does is scikit-learn's.
+//! Text to units: preprocess, split, drop stop words; what each step does is scikit-learn's.
 //!
-//! Terms are visited as slices of a buffer that [`Scratch`] keeps between documents, so that a term costs no allocation:
-//! words are written into it one space apart, and then every n-gram of them is a slice of it.
+//! Units (words, pieces between white space, characters) are visited as slices of the text or of a buffer kept between
+//! documents, so that a unit costs no allocation. N-grams are made of their numbers: by [`corpus`](crate::corpus) where
+//! they are counted, by the vocabulary where they are looked up.
 
 mod chars;
 mod preprocess;
@@ -16,33 +17,10 @@ pub(crate) use chars::is_space;
 /// Text to terms, ready to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Analyzer {
-    kind: AnalyzerKind,
-    shortest: usize,
-    longest: usize,
     lowercase: bool,
     strip_accents: Option<StripAccents>,
     stop_words: Option<HashSet<Box<str>>>,
     token_pattern: TokenPattern,
-}
-
-/// Buffers kept between documents.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    /// The document, preprocessed.
-    text: String,
-    /// What n-grams are slices of.
-    joined: String,
-    /// Begin and end of every word in `joined`.
-    words: Vec<(usize, usize)>,
-    /// Begin of every character in `joined`, and its length.
-    chars: Vec<usize>,
-}
-
-impl Scratch {
-    /// Bytes kept, roughly.
-    pub(crate) fn capacity(&self) -> usize {
-        self.text.capacity() + self.joined.capacity() + 16 * self.words.capacity() + 8 * self.chars.capacity()
-    }
 }
 
 impl Analyzer {
@@ -53,9 +31,6 @@ impl Analyzer {
             StopWords::List(list) => list.iter().map(|word| word.as_str().into()).collect(),
         });
         Analyzer {
-            kind: params.analyzer,
-            shortest: params.ngram_range.0,
-            longest: params.ngram_range.1,
             lowercase: params.lowercase,
             strip_accents: params.strip_accents,
             stop_words,
@@ -107,76 +82,6 @@ impl Analyzer {
     pub(crate) fn chars(&self, prepared: &str, visit: impl FnMut(char)) {
         spaces_normalised(prepared, visit);
     }
-
-    /// Visits the terms of `text`; one that comes again is visited again.
-    pub(crate) fn terms(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&str)) {
-        self.ngrams(text, self.shortest, self.longest, scratch, visit);
-    }
-
-    /// Visits the shortest units that terms are made of: words, or the n-grams of characters of the shortest length.
-    pub(crate) fn tokens(&self, text: &str, scratch: &mut Scratch, visit: impl FnMut(&str)) {
-        let length = if self.kind == AnalyzerKind::Word { 1 } else { self.shortest };
-        self.ngrams(text, length, length, scratch, visit);
-    }
-
-    fn ngrams(&self, text: &str, shortest: usize, longest: usize, scratch: &mut Scratch, mut visit: impl FnMut(&str)) {
-        scratch.text.clear();
-        preprocess::preprocess(text, self.lowercase, self.strip_accents, &mut scratch.text);
-        match self.kind {
-            AnalyzerKind::Word => self.word_ngrams(shortest, longest, scratch, visit),
-            AnalyzerKind::Char => {
-                scratch.joined.clear();
-                spaces_normalised(&scratch.text, |c| scratch.joined.push(c));
-                mark_chars(&scratch.joined, &mut scratch.chars);
-                let (joined, chars) = (&scratch.joined, &scratch.chars);
-                let length = chars.len() - 1;
-                for n in shortest..=longest.min(length) {
-                    chars.windows(n + 1).for_each(|window| visit(&joined[window[0]..window[n]]));
-                }
-            }
-            AnalyzerKind::CharWb | AnalyzerKind::WordCharWb => {
-                for word in scratch.text.split(is_space).filter(|word| !word.is_empty()) {
-                    scratch.joined.clear();
-                    scratch.joined.push(' ');
-                    scratch.joined.push_str(word);
-                    scratch.joined.push(' ');
-                    mark_chars(&scratch.joined, &mut scratch.chars);
-                    let (joined, chars) = (&scratch.joined, &scratch.chars);
-                    let length = chars.len() - 1;
-                    for n in shortest..=longest {
-                        if n >= length {
-                            // A word as short as this is a term once, whole.
-                            visit(joined);
-                            break;
-                        }
-                        chars.windows(n + 1).for_each(|window| visit(&joined[window[0]..window[n]]));
-                    }
-                }
-            }
-        }
-    }
-
-    fn word_ngrams(&self, shortest: usize, longest: usize, scratch: &mut Scratch, mut visit: impl FnMut(&str)) {
-        let Scratch { text, joined, words: spans, .. } = scratch;
-        if (shortest, longest) == (1, 1) {
-            return self.words(text, visit);
-        }
-        joined.clear();
-        spans.clear();
-        self.words(text, |word| {
-            if !joined.is_empty() {
-                joined.push(' ');
-            }
-            let start = joined.len();
-            joined.push_str(word);
-            spans.push((start, joined.len()));
-        });
-        for n in shortest..=longest.min(spans.len()) {
-            for span in spans.windows(n) {
-                visit(&joined[span[0].0..span[n - 1].1]);
-            }
-        }
-    }
 }
 
 /// Two or more white spaces become one space; one alone stays what it is (scikit-learn's `\s\s+`).
@@ -192,50 +97,39 @@ fn spaces_normalised(text: &str, mut visit: impl FnMut(char)) {
     }
 }
 
-fn mark_chars(text: &str, chars: &mut Vec<usize>) {
-    chars.clear();
-    chars.extend(text.char_indices().map(|(at, _)| at));
-    chars.push(text.len());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn terms(params: TfidfParams, text: &str) -> Vec<String> {
-        let mut found = Vec::new();
-        Analyzer::new(&params).terms(text, &mut Scratch::default(), |term| found.push(term.to_owned()));
-        found
-    }
-
     #[test]
-    fn terms_of_each_kind() {
-        let of = |analyzer, ngram_range, stop_words| TfidfParams {
-            analyzer,
-            ngram_range,
-            stop_words,
-            ..TfidfParams::default()
+    fn units_of_each_kind() {
+        let params = TfidfParams { stop_words: Some(StopWords::English), ..TfidfParams::default() };
+        let marks = TfidfParams { token_pattern: TokenPattern::WordPunct, ..TfidfParams::default() };
+        let chars_alone = TfidfParams { analyzer: AnalyzerKind::Char, ..params.clone() };
+        let units = |params: &TfidfParams, text: &str| {
+            let (analyzer, mut buffer) = (Analyzer::new(params), String::new());
+            let prepared = analyzer.prepare(text, &mut buffer);
+            let (mut words, mut pieces, mut chars) = (Vec::new(), Vec::new(), String::new());
+            analyzer.words(prepared, |word| words.push(word.to_owned()));
+            analyzer.pieces(prepared, |piece| pieces.push(piece.to_owned()));
+            analyzer.chars(prepared, |c| chars.push(c));
+            (words.join("|"), pieces.join("|"), chars)
         };
-        let cases: [(TfidfParams, &str, &[&str]); 7] = [
-            (of(AnalyzerKind::Word, (1, 2), None), "Not so good", &["not", "so", "good", "not so", "so good"]),
-            (of(AnalyzerKind::Word, (2, 3), None), "one", &[]),
-            // Stop words go before n-grams are made, so the words around them meet.
-            (of(AnalyzerKind::Word, (2, 2), Some(StopWords::English)), "bad and ugly", &["bad ugly"]),
-            (of(AnalyzerKind::Char, (1, 2), None), "a  b", &["a", " ", "b", "a ", " b"]),
-            (of(AnalyzerKind::Char, (1, 1), None), "a\n", &["a", "\n"]),
-            (of(AnalyzerKind::CharWb, (3, 5), None), "ab", &[" ab", "ab ", " ab "]),
-            (of(AnalyzerKind::CharWb, (5, 6), None), "ab c", &[" ab ", " c "]),
-        ];
-        for (params, text, want) in cases {
-            assert_eq!(terms(params, text), want, "{text}");
+        for (params, text, words, pieces, chars) in [
+            (&params, "Bad and\t UGLY!", "bad|ugly", "bad|and|ugly!", "bad and ugly!"),
+            (&marks, "Bad and a\nb!", "bad|and|a|b|!", "bad|and|a|b!", "bad and a\nb!"),
+            // Stop words are words': characters keep theirs.
+            (&chars_alone, "Not so", "not|so", "not|so", "not so"),
+            (&params, "", "", "", ""),
+        ] {
+            assert_eq!(units(params, text), (words.into(), pieces.into(), chars.into()), "{text}");
         }
     }
 
     #[test]
-    fn tokens_are_words_whatever_the_ngrams() {
-        let params = TfidfParams { ngram_range: (2, 2), ..TfidfParams::default() };
-        let mut found = Vec::new();
-        Analyzer::new(&params).tokens("Not so", &mut Scratch::default(), |token| found.push(token.to_owned()));
-        assert_eq!(found, ["not", "so"]);
+    fn a_text_is_not_copied_where_nothing_changes() {
+        let params = TfidfParams { lowercase: false, ..TfidfParams::default() };
+        let (text, mut buffer) = ("As It Is", String::new());
+        assert_eq!(Analyzer::new(&params).prepare(text, &mut buffer).as_ptr(), text.as_ptr());
     }
 }

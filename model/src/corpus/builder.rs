@@ -6,7 +6,7 @@ use crate::analyzer::Analyzer;
 use crate::error::FitError;
 
 use super::Corpus;
-use super::count::{self, Source};
+use super::count::{self, Memory, Source};
 use super::dictionary::{self, Dictionary};
 use super::parallel;
 use super::params::{CharKind, CorpusParams};
@@ -144,20 +144,21 @@ impl CorpusBuilder {
             }
         }
         let (least, threads) = (self.params.least_df, self.threads);
+        let mut memory = Memory { most: self.params.max_memory, notes: Vec::new() };
         let words = match self.params.words {
             None => None,
-            Some(range) => Some(count::count(Source::Words(self.words), range, least, threads)?),
+            Some(range) => Some(count::count(Source::Words(self.words), range, (least, &mut memory), threads)?),
         };
         let chars = match self.params.chars {
             None => None,
             Some((CharKind::Char, shortest, longest)) => {
-                Some(count::count(Source::Chars(self.chars), (shortest, longest), least, threads)?)
+                Some(count::count(Source::Chars(self.chars), (shortest, longest), (least, &mut memory), threads)?)
             }
             Some((CharKind::CharWb, shortest, longest)) => {
-                Some(count::count_pieces(self.pieces, (shortest, longest), least, threads)?)
+                Some(count::count_pieces(self.pieces, (shortest, longest), (least, &mut memory), threads)?)
             }
         };
-        Ok(Corpus { params: self.params, documents: self.documents, words, chars, notes: Vec::new() })
+        Ok(Corpus { params: self.params, documents: self.documents, words, chars, notes: memory.notes })
     }
 }
 

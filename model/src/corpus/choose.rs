@@ -76,7 +76,7 @@ impl count::Grams {
     pub(super) fn text(&self, n: usize, number: u32) -> String {
         let (mut units, mut number) = (Vec::with_capacity(n), number);
         for level in self.levels[1..n].iter().rev() {
-            let (prefix, unit) = super::grams::parts_of(level[number as usize]);
+            let (prefix, unit) = super::places::parts_of(level[number as usize]);
             units.push(unit);
             number = prefix;
         }

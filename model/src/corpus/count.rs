@@ -8,7 +8,8 @@ use crate::error::FitError;
 use crate::lexicon::Unit;
 
 use super::builder::Interned;
-use super::grams::{self, Level, Places};
+use super::grams::{self, Level, Prune};
+use super::places::Places;
 use super::rows::{self, Lists};
 use super::stream::{NONE, Stream};
 
@@ -44,6 +45,32 @@ pub(super) struct Kind {
     pub(super) pieces: bool,
     /// `counted[n - 1]`.
     pub(super) counted: Vec<Option<Counted>>,
+}
+
+/// Bytes that counting may take, and what was pruned for it.
+#[derive(Debug)]
+pub(super) struct Memory {
+    pub(super) most: Option<u64>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Memory {
+    /// What n-grams of `n` units may take beside streams of `numbers` numbers; an eighth of all whatever those take.
+    fn prune(&self, least: u32, numbers: usize, n: usize) -> Prune {
+        // The units, and the n-grams at their places: of the length before, and of this one.
+        let streams = numbers as u64 * if n == 2 { 8 } else { 12 };
+        Prune { least, bytes: self.most.map(|most| most.saturating_sub(streams).max(most / 8)) }
+    }
+
+    fn note(&mut self, unit: Unit, n: usize, asked: u32, least: u32) {
+        if let Some(most) = self.most.filter(|_| least > asked.max(1)) {
+            let units = if unit == Unit::Word { "words" } else { "characters" };
+            self.notes.push(format!(
+                "n-grams of {n} {units} in fewer than {least} documents were pruned to keep within {most} bytes \
+                 (max_memory); {asked} was asked"
+            ));
+        }
+    }
 }
 
 /// Documents as units.
@@ -95,7 +122,7 @@ fn number_units<'t, T: Ord + 't>(
 pub(super) fn count(
     source: Source,
     (shortest, longest): (usize, usize),
-    least: u32,
+    (least, memory): (u32, &mut Memory),
     threads: usize,
 ) -> Result<Kind, FitError> {
     let (unit, mut stream, texts, frequencies);
@@ -131,7 +158,9 @@ pub(super) fn count(
     let (mut before, mut before_frequencies, mut before_any) = (None, frequencies, any);
     for n in 2..=longest {
         let places = Places { units: &stream, prefixes: before.as_ref().unwrap_or(&stream), n };
-        let level = grams::count(places, None, least, threads);
+        let prune = memory.prune(least, stream.numbers(), n);
+        let level = grams::count(places, None, prune, threads);
+        memory.note(unit, n, least, level.least);
         too_large(level.keys.len())?;
         let numbers = grams::number(places, &level, threads);
         let done = before.replace(numbers);
@@ -172,7 +201,7 @@ pub(super) fn count(
 pub(super) fn count_pieces(
     interned: Interned,
     (shortest, longest): (usize, usize),
-    least: u32,
+    (least, memory): (u32, &mut Memory),
     threads: usize,
 ) -> Result<Kind, FitError> {
     let Interned { dictionary, stream, .. } = interned;
@@ -205,11 +234,13 @@ pub(super) fn count_pieces(
     let mut levels: Vec<Vec<u64>> = Vec::new();
     let mut counted = vec![None; longest];
     let mut before: Option<Stream> = None;
-    let mut level = Level { keys: (0..units.len() as u64).collect(), frequencies, places: 0 };
+    let mut level = Level { keys: (0..units.len() as u64).collect(), frequencies, places: 0, least };
     for n in 1..=longest {
         if n > 1 {
             let places = Places { units: &chars, prefixes: before.as_ref().unwrap_or(&chars), n };
-            level = grams::count(places, Some(&weights), least, threads);
+            let prune = memory.prune(least, stream.numbers() + chars.numbers(), n);
+            level = grams::count(places, Some(&weights), prune, threads);
+            memory.note(Unit::Char, n, least, level.least);
             too_large(level.keys.len())?;
             before = Some(grams::number(places, &level, threads));
         }

@@ -1,14 +1,13 @@
 //! Fitted features: the terms and their scales.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use crate::lexicon::{Gram, Lexicon, NO_COLUMN, Unit};
+use crate::lexicon::{Gram, Lexicon, NO_COLUMN};
 use crate::tfidf::TfidfParams;
 
 use super::Chosen;
 use super::count::Grams;
-use super::grams::parts_of;
+use super::places::parts_of;
 
 /// Text to values of terms, fitted: the parameters, the terms, the scale of each.
 #[derive(Debug, Clone)]
@@ -141,25 +140,4 @@ fn lexicon(blocks: &[Block], start: usize) -> Lexicon {
     }
     let units = units.iter().map(|&unit| grams.units[unit as usize].clone()).collect();
     Lexicon { unit: grams.unit, units, levels }
-}
-
-impl Lexicon {
-    /// The terms by column, with the columns they have.
-    pub(crate) fn texts(&self) -> HashMap<u32, String> {
-        let between = if self.unit == Unit::Word { " " } else { "" };
-        let mut texts: HashMap<u32, String> = HashMap::new();
-        let mut before: Vec<String> = Vec::new();
-        for (n, level) in self.levels.iter().enumerate() {
-            let text = |gram: &Gram| match n {
-                0 => self.units[gram.unit as usize].to_string(),
-                _ => format!("{}{between}{}", before[gram.prefix as usize], self.units[gram.unit as usize]),
-            };
-            let own: Vec<String> = level.iter().map(text).collect();
-            texts.extend(
-                level.iter().zip(&own).filter(|(g, _)| g.column != NO_COLUMN).map(|(g, t)| (g.column, t.clone())),
-            );
-            before = own;
-        }
-        texts
-    }
 }

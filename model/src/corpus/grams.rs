@@ -6,7 +6,25 @@
 //! places; a sketch of two bits a bucket keeps what cannot reach the least frequency out of the table.
 
 use super::parallel;
+use super::places::{BATCH, Place, Places, SHARE, Share, key, mix};
 use super::stream::{Chunk, NONE, Stream};
+use super::table::{Sketch, Table};
+
+/// What is pruned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prune {
+    /// N-grams in fewer documents.
+    pub(super) least: u32,
+    /// And so many more that what remains takes no more bytes than this, about.
+    pub(super) bytes: Option<u64>,
+}
+
+/// Bytes that an n-gram takes while its level is counted and numbered: in the table (twice, where it grows), as it is sorted,
+/// as key, frequency and slot of the index.
+const GRAM_BYTES: u64 = 96;
+
+/// One n-gram in so many is counted first where memory is short.
+const SAMPLE: u64 = 64;
 
 /// The n-grams of one length.
 #[derive(Debug, Default)]
@@ -17,23 +35,8 @@ pub(super) struct Level {
     pub(super) frequencies: Vec<u32>,
     /// Places where an n-gram could stand.
     pub(super) places: u64,
-}
-
-#[inline]
-fn key(prefix: u32, unit: u32) -> u64 {
-    u64::from(prefix) << 32 | u64::from(unit)
-}
-
-/// Prefix and unit of a key.
-#[inline]
-pub(super) fn parts_of(key: u64) -> (u32, u32) {
-    ((key >> 32) as u32, key as u32)
-}
-
-#[inline]
-fn mix(key: u64) -> u64 {
-    let mixed = (key ^ key >> 29).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed ^ mixed >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+    /// The least frequency that was kept to.
+    pub(super) least: u32,
 }
 
 /// Numbers in the order of (frequency falling, then `order`): the old number of each new one.
@@ -43,181 +46,15 @@ pub(super) fn by_frequency(frequencies: &[u32], least: u32) -> Vec<u32> {
     kept
 }
 
-/// Where n-grams of `n` units stand: units, and the numbers of the (n - 1)-grams at the same places.
-#[derive(Clone, Copy)]
-pub(super) struct Places<'s> {
-    pub(super) units: &'s Stream,
-    pub(super) prefixes: &'s Stream,
-    pub(super) n: usize,
-}
-
-impl Places<'_> {
-    /// Visits, some at a time, what stands at the places whose n-gram is of the share.
-    #[inline]
-    fn visit(&self, share: Share, mut visit: impl FnMut(&[Place])) {
-        let mut document = 0;
-        let (mut batch, mut length) = ([Place::default(); BATCH], 0);
-        for (units, prefixes) in self.units.chunks.iter().zip(&self.prefixes.chunks) {
-            for i in 0..units.documents() {
-                let (units, prefixes) = (units.document(i), prefixes.document(i));
-                if units.len() >= self.n {
-                    for (&prefix, &unit) in prefixes.iter().zip(&units[self.n - 1..]) {
-                        let key = key(prefix, unit);
-                        let hash = mix(key);
-                        batch[length] = Place { key, hash, document };
-                        // No branch here would be foreseen.
-                        length += usize::from((prefix != NONE) & (unit != NONE) & share.owns(hash));
-                        if length == BATCH {
-                            visit(&batch);
-                            length = 0;
-                        }
-                    }
-                }
-                document += 1;
-            }
-        }
-        visit(&batch[..length]);
-    }
-}
-
-/// Entries looked up together, so that their cache misses overlap.
-const BATCH: usize = 32;
-
-/// An n-gram in a document.
-#[derive(Clone, Copy, Default)]
-struct Place {
-    key: u64,
-    hash: u64,
-    document: u32,
-}
-
-/// The n-grams that are counted together: those whose hash's low bits are of share `number` of `of`.
-#[derive(Clone, Copy)]
-struct Share {
-    number: u64,
-    of: u64,
-}
-
-/// Places a share has at most, about: what it counts in should not outgrow the caches by far.
-const SHARE: usize = 1 << 24;
-
-impl Share {
-    #[inline]
-    fn owns(self, hash: u64) -> bool {
-        (hash & 0xFFFF) * self.of >> 16 == self.number
-    }
-}
-
-/// A key, the documents that hold it, and the last of them plus one.
-#[derive(Clone, Copy)]
-struct Slot {
-    key: u64,
-    frequency: u32,
-    last: u32,
-}
-
-const FREE: Slot = Slot { key: u64::MAX, frequency: 0, last: 0 };
-
-struct Table {
-    slots: Vec<Slot>,
-    shift: u32,
-    used: usize,
-}
-
-impl Table {
-    fn new(expected: usize) -> Self {
-        let bits = (expected * 3 / 2 + 64).next_power_of_two().trailing_zeros();
-        Table { slots: vec![FREE; 1 << bits], shift: 64 - bits, used: 0 }
-    }
-
-    #[inline]
-    fn add(&mut self, &Place { key, hash, document }: &Place, weight: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
-        loop {
-            let slot = &mut self.slots[at];
-            if slot.key == key {
-                if slot.last != document + 1 {
-                    slot.last = document + 1;
-                    slot.frequency = slot.frequency.saturating_add(weight);
-                }
-                return;
-            }
-            if slot.key == FREE.key {
-                *slot = Slot { key, frequency: weight, last: document + 1 };
-                self.used += 1;
-                if self.used * 3 > self.slots.len() * 2 {
-                    self.grow();
-                }
-                return;
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let old = std::mem::take(&mut self.slots);
-        self.shift -= 1;
-        self.slots = vec![FREE; old.len() * 2];
-        let mask = self.slots.len() - 1;
-        for slot in old.into_iter().filter(|slot| slot.key != FREE.key) {
-            let mut at = (mix(slot.key) >> self.shift) as usize;
-            while self.slots[at].key != FREE.key {
-                at = (at + 1) & mask;
-            }
-            self.slots[at] = slot;
-        }
-    }
-}
-
-/// Counts to three in two bits a bucket: never less than what was added to any key of the bucket.
-struct Sketch {
-    words: Vec<u64>,
-    shift: u32,
-}
-
-impl Sketch {
-    /// A bucket for four places: n-grams come again, and a sketch that stays in cache is worth more than a sharp one.
-    fn new(places: usize) -> Self {
-        let bits = (places / 4).next_power_of_two().trailing_zeros().clamp(10, 34);
-        Sketch { words: vec![0; 1 << (bits - 5)], shift: 64 - bits }
-    }
-
-    #[inline]
-    fn add(&mut self, hash: u64, weight: u32) {
-        let bucket = (hash >> self.shift) as usize;
-        let (word, at) = (&mut self.words[bucket >> 5], (bucket & 31) * 2);
-        let count = *word >> at & 3;
-        let more = (3 - count).min(u64::from(weight));
-        *word += more << at;
-    }
-
-    #[inline]
-    fn count(&self, hash: u64) -> u32 {
-        let bucket = (hash >> self.shift) as usize;
-        (self.words[bucket >> 5] >> ((bucket & 31) * 2) & 3) as u32
-    }
-
-    /// Buckets that reached `least`.
-    fn reached(&self, least: u32) -> usize {
-        let odd = 0x5555_5555_5555_5555;
-        let count = |word: &u64| match least {
-            3 => word & word >> 1 & odd,
-            _ => word >> 1 & odd,
-        };
-        self.words.iter().map(|word| count(word).count_ones() as usize).sum()
-    }
-}
-
 /// The n-grams in `least` documents or more. `weights`: documents that each document of the streams stands for (1 where
 /// none are given).
-pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, least: u32, threads: usize) -> Level {
+pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, prune: Prune, threads: usize) -> Level {
     let weight = |document: u32| weights.map_or(1, |weights| weights[document as usize]);
     let long = |chunk: &Chunk| -> usize {
         (0..chunk.documents()).map(|i| (chunk.span(i).len() + 1).saturating_sub(places.n)).sum()
     };
     let all: usize = places.units.chunks.iter().map(long).sum();
+    let least = prune.bytes.map_or(prune.least, |bytes| least_for(places, weights, prune.least, bytes));
     // Each share passes over all places; the fewer they are the better, as many as there are threads at least.
     let shares = threads * all.div_ceil(SHARE * threads).max(1);
     let mut found = parallel::map(threads, shares, |number| {
@@ -256,7 +93,28 @@ pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, least: u32, thr
         keys: merged.iter().map(|&(_, key)| key).collect(),
         frequencies: merged.iter().map(|&(rest, _)| u32::MAX - rest).collect(),
         places: all as u64,
+        least,
     }
+}
+
+/// The least frequency, from `least` up, at which the n-grams take no more than `bytes`: by those of one share of the
+/// hashes, so that it depends on the documents alone.
+fn least_for(places: Places<'_>, weights: Option<&[u32]>, least: u32, bytes: u64) -> u32 {
+    let mut table = Table::new(1 << 12);
+    places.visit(Share { number: 0, of: SAMPLE }, |batch| {
+        for place in batch {
+            table.add(place, weights.map_or(1, |weights| weights[place.document as usize]));
+        }
+    });
+    let mut frequencies: Vec<u32> =
+        table.slots.iter().map(|slot| slot.frequency).filter(|&f| f >= least.max(1)).collect();
+    let most = usize::try_from(bytes / GRAM_BYTES / SAMPLE).unwrap_or(usize::MAX).max(1);
+    if frequencies.len() <= most {
+        return least;
+    }
+    frequencies.sort_unstable_by_key(|&frequency| std::cmp::Reverse(frequency));
+    // The first that is too many, and all as rare as it, go.
+    frequencies[most].saturating_add(1)
 }
 
 fn merge(left: Vec<(u32, u64)>, right: Vec<(u32, u64)>) -> Vec<(u32, u64)> {

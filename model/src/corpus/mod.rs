@@ -13,9 +13,11 @@ mod featurizer;
 mod grams;
 pub(crate) mod parallel;
 mod params;
+mod places;
 mod rows;
 mod scales;
 mod stream;
+mod table;
 
 pub use builder::CorpusBuilder;
 pub use featurizer::Featurizer;

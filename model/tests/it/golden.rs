@@ -57,9 +57,14 @@ fn tfidf_is_scikit_learns() {
         }
         assert_eq!(records.rows(), case.rows.len());
         for (row, (columns, values)) in case.rows.iter().enumerate() {
-            let mut found: Vec<(usize, f64)> = records.row(row).map(|(column, value)| (places[column], value)).collect();
+            let mut found: Vec<(usize, f64)> =
+                records.row(row).map(|(column, value)| (places[column], value)).collect();
             found.sort_by_key(|(place, _)| *place);
-            assert!(found.iter().map(|f| f.0).eq(columns.iter().map(|&c| c as usize)), "{params:?}, {:?}", documents[row]);
+            assert!(
+                found.iter().map(|f| f.0).eq(columns.iter().map(|&c| c as usize)),
+                "{params:?}, {:?}",
+                documents[row]
+            );
             for ((_, found), want) in found.iter().zip(values) {
                 assert!((found - want).abs() < 1e-12, "{params:?}, {:?}: {found} against {want}", documents[row]);
             }
@@ -112,7 +117,15 @@ fn logistic_regression_is_scikit_learns() {
         let dataset = Dataset::new(records, case.targets.iter().copied().collect());
         let LogisticSettings { c, class_weight } = case.params;
         let params = LinearParams::new(case.classes).c(c).class_weight(class_weight);
-        let fit = |tol, max_iter| params.tol(tol).max_iter(max_iter).check().unwrap().fit_from(&dataset, None, model::Watch::default()).unwrap();
+        let fit = |tol, max_iter| {
+            params
+                .tol(tol)
+                .max_iter(max_iter)
+                .check()
+                .unwrap()
+                .fit_from(&dataset, None, model::Watch::default())
+                .unwrap()
+        };
         let (logistic, convergence) = fit(1e-10, 10_000);
         assert!(convergence.converged, "{name}: {convergence:?}");
         for (vector, (coefficients, intercept)) in case.coefficients.iter().zip(&case.intercept).enumerate() {

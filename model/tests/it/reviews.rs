@@ -1,6 +1,8 @@
 //! Little labelled texts that several tests fit.
 
-use model::{Algorithm, Calibration, Classifier, Dataset, Provenance, Settings, TextClassifier, TfidfParams, fit_classifier};
+use model::{
+    Algorithm, Calibration, Classifier, Dataset, Provenance, Settings, TextClassifier, TfidfParams, fit_classifier,
+};
 
 pub const TEXTS: [(&str, usize); 12] = [
     ("a wonderful product, I love it", 1),

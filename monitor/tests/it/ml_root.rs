@@ -105,7 +105,8 @@ pub fn fit(train: &[Row], folder: &Path) {
     let mut classes: Vec<String> = train.iter().map(|(_, label)| label.clone()).collect();
     classes.sort_unstable();
     classes.dedup();
-    let targets: Vec<usize> = train.iter().map(|(_, label)| classes.iter().position(|class| class == label).unwrap()).collect();
+    let targets: Vec<usize> =
+        train.iter().map(|(_, label)| classes.iter().position(|class| class == label).unwrap()).collect();
     let (featurizer, records) = settings.tfidf.fit_transform(&texts, &targets, classes.len()).unwrap();
     let fitted = fit_classifier(&settings, &Dataset::new(records, targets.into()), classes.len(), None).unwrap();
     let (classifier, calibration) = (fitted.classifier, Calibration::None);

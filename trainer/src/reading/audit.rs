@@ -19,13 +19,15 @@ const ROWS_TO_COUNT_LABELS: u64 = 20;
 /// A channel where so many rows of a hundred have their text as label is refused.
 const COPIES_PERCENT: u64 = 90;
 
-/// Looks at the training channel and at the channels that are measured. Refusals go to `problems`.
-pub fn audit(train: &Summary, others: &[&Summary], columns: &Columns, problems: &mut Problems) -> Vec<DataWarning> {
+/// Looks at the training channel and at the channels that are measured. Refusals go to `problems`. The traces of the
+/// training rows (16 bytes each) are used up.
+pub fn audit(train: &mut Summary, others: &[&Summary], columns: &Columns, problems: &mut Problems) -> Vec<DataWarning> {
     let mut warnings: Vec<DataWarning> = Vec::new();
-    for channel in std::iter::once(train).chain(others.iter().copied()) {
+    for channel in std::iter::once(&*train).chain(others.iter().copied()) {
         warnings.extend(channel.warnings.iter().cloned());
     }
-    let mut sorted = train.traces.clone();
+    let mut sorted = std::mem::take(&mut train.traces);
+    let train = &*train;
     sorted.sort_unstable_by_key(|trace| (trace.hash, trace.place()));
     refuse(train, &sorted, columns, problems);
     warnings.extend(class_warnings(train));

@@ -21,9 +21,6 @@ mod summary;
 
 use std::fmt;
 use std::io;
-use std::path::Path;
-
-use report::evaluation::DataFile;
 
 pub use audit::audit;
 pub use bad::BadRow;
@@ -32,7 +29,7 @@ pub use rows::LONG;
 pub use stream::stream;
 pub use summary::{Label, Summary};
 
-use crate::contract::{InputMode, Source};
+use crate::contract::Source;
 use crate::hyperparameters::OnBadRows;
 use problems::Problems;
 
@@ -125,13 +122,9 @@ impl From<io::Error> for Fault {
 pub struct Channel {
     /// Documents, in the order of the files and of the rows in them.
     pub texts: Vec<String>,
-    /// Index into `labels` a document.
+    /// Index into the summary's labels a document.
     pub label_of: Vec<usize>,
-    /// Labels in the order they were met.
-    pub labels: Vec<Label>,
-    /// Every file that was read.
-    pub files: Vec<DataFile>,
-    /// What else is known of it.
+    /// Its labels, its files, what was left out.
     pub summary: Summary,
 }
 
@@ -139,12 +132,6 @@ impl Channel {
     /// Reads all of a channel; `name` is the channel's. Faults go to `problems`.
     pub fn collect(name: &str, from: &Source, options: &Options, problems: &mut Problems) -> Self {
         let (texts, label_of, summary) = stream::collect(name, from, options, problems);
-        Self { texts, label_of, labels: summary.labels.clone(), files: summary.files.clone(), summary }
-    }
-
-    /// Reads all files below `folder` with nothing skipped.
-    pub fn read(name: &str, folder: &Path, columns: &Columns, problems: &mut Problems) -> Self {
-        let from = Source { folder: folder.into(), mode: InputMode::File, content_type: None };
-        Self::collect(name, &from, &Options::new(columns.clone()), problems)
+        Self { texts, label_of, summary }
     }
 }

@@ -53,14 +53,14 @@ pub struct Judged {
 
 impl Judged {
     /// Judges one candidate by its folds.
-    pub fn of(folds: &[&HeldOut], betas: &[f64], targets: &[usize], classes: usize) -> Judged {
-        let judged = betas.iter().map(|&beta| Judged::at(folds, beta, targets, classes));
+    pub fn of(folds: &[&HeldOut], betas: &[f64], targets: &[usize]) -> Judged {
+        let judged = betas.iter().map(|&beta| Judged::at(folds, beta, targets));
         // The first of equals: the weights as fitted.
         let better = |best: Judged, next: Judged| if next.log_loss() < best.log_loss() { next } else { best };
         judged.reduce(better).unwrap_or(Judged { beta: 1.0, losses: Vec::new(), accuracies: Vec::new() })
     }
 
-    fn at(folds: &[&HeldOut], beta: f64, targets: &[usize], classes: usize) -> Judged {
+    fn at(folds: &[&HeldOut], beta: f64, targets: &[usize]) -> Judged {
         let (rows, scores) = stack(folds.iter().copied(), beta);
         let actual: Vec<usize> = rows.iter().map(|&row| targets[row]).collect();
         let probabilities = calibrated(scores.view(), &actual);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn more_signal_has_less_log_loss() {
-        let [weak, strong] = [0.3, 2.0].map(|s| Judged::of(&[&held_out(s, None)], &[1.0], &targets(), 2));
+        let [weak, strong] = [0.3, 2.0].map(|s| Judged::of(&[&held_out(s, None)], &[1.0], &targets()));
         assert!(strong.log_loss() < weak.log_loss());
         assert!(strong.accuracy().0 > weak.accuracy().0);
         let (excess, error) = weak.excess(&strong);
@@ -203,15 +203,15 @@ mod tests {
     #[test]
     fn beta_is_that_of_the_least_log_loss() {
         let betas = [1.0, 0.5, 0.1];
-        assert_eq!(Judged::of(&[&held_out(0.3, Some(3.0))], &betas, &targets(), 2).beta, 0.1);
-        assert_eq!(Judged::of(&[&held_out(3.0, Some(0.0))], &betas, &targets(), 2).beta, 1.0);
+        assert_eq!(Judged::of(&[&held_out(0.3, Some(3.0))], &betas, &targets()).beta, 0.1);
+        assert_eq!(Judged::of(&[&held_out(3.0, Some(0.0))], &betas, &targets()).beta, 1.0);
     }
 
     #[test]
     fn a_threshold_that_is_off_costs_nothing() {
         let mut shifted = held_out(2.0, None);
         shifted.scores += 5.0;
-        let [judged, plain] = [shifted, held_out(2.0, None)].map(|f| Judged::of(&[&f], &[1.0], &targets(), 2));
+        let [judged, plain] = [shifted, held_out(2.0, None)].map(|f| Judged::of(&[&f], &[1.0], &targets()));
         assert!((judged.accuracy().0 - plain.accuracy().0).abs() < 0.06, "{judged:?} {plain:?}");
     }
 

@@ -142,7 +142,7 @@ impl<'a> Race<'a> {
         let judged = model::threads::map(running.len(), |at| {
             let runner = &self.runners[running[at]];
             let folds: Vec<&HeldOut> = runner.held_out().collect();
-            Judged::of(&folds, &self.space.betas(&runner.settings), self.data.targets, self.data.classes)
+            Judged::of(&folds, &self.space.betas(&runner.settings), self.data.targets)
         });
         for (at, judged) in running.into_iter().zip(judged) {
             self.runners[at].judged = Some(judged);

@@ -46,10 +46,10 @@ fn lies(train: &str, test: &str) -> (Vec<DataWarning>, String) {
         ("input/data/train/a.csv", &format!("{header}{train}")),
         ("input/data/test/b.csv", &format!("{header}{test}")),
     ]);
-    let (train, problems) = read(&job, "train", &options());
+    let (mut train, problems) = read(&job, "train", &options());
     assert!(problems.is_empty(), "{problems}");
     let (test, mut problems) = read(&job, "test", &options());
-    let warnings = audit(&train.summary, &[&test.summary], &options().columns, &mut problems);
+    let warnings = audit(&mut train.summary, &[&test.summary], &options().columns, &mut problems);
     (warnings, problems.to_string())
 }
 
@@ -176,7 +176,7 @@ fn bad_rows_are_skipped_and_counted_by_kind() {
     let skip = Options { on_bad_rows: OnBadRows::Skip, ..options() };
     let (channel, problems) = train("a.csv", file.as_bytes(), &skip);
     assert!(problems.is_empty(), "{problems}");
-    assert_eq!((channel.texts.len(), channel.files[0].rows), (6, 6));
+    assert_eq!((channel.texts.len(), channel.summary.files[0].rows), (6, 6));
     let dropped = channel.summary.dropped.iter();
     let dropped: Vec<_> = dropped.map(|kind| (kind.reason.as_str(), kind.rows, kind.examples[0].as_str())).collect();
     assert_eq!(
@@ -295,7 +295,7 @@ fn pipe_mode_joins_the_files_of_a_channel() {
         piped(vec![csv("one,1\n"), csv(""), csv("\"two,\n2\",0\n")], Some("text/csv; charset=utf-8"));
     assert!(problems.is_empty(), "{problems}");
     assert_eq!(channel.texts, ["one", "two,\n2"]);
-    let file = &channel.files[0];
+    let file = &channel.summary.files[0];
     assert_eq!((file.name.as_str(), file.bytes, file.rows), ("train_0", 83, 2));
 
     let lines = vec![

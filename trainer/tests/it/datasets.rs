@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::job::Job;
 
-fn dataset(name: &str) -> Option<PathBuf> {
+/// The folder of a data set, where it is.
+pub fn dataset(name: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/datasets").join(name);
     if !folder.is_dir() {
         // Not `eprintln!`, which the test harness keeps to itself where a test passes.

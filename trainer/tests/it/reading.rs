@@ -14,12 +14,16 @@ fn columns() -> Columns {
     Columns { text: "review_text".into(), label: "sentiment".into() }
 }
 
+fn source(job: &Job) -> Source {
+    Source { folder: job.path("input/data/train"), mode: InputMode::File, content_type: None }
+}
+
 /// Reads a channel that must be free of faults, as (text, label) rows.
 fn rows(job: &Job) -> Vec<(String, String)> {
     let mut problems = Problems::default();
-    let channel = Channel::read("train", &job.path("input/data/train"), &columns(), &mut problems);
+    let channel = Channel::collect("train", &source(&job), &Options::new(columns()), &mut problems);
     assert!(problems.is_empty(), "{problems}");
-    let labels = channel.label_of.iter().map(|&label| channel.labels[label].name.clone());
+    let labels = channel.label_of.iter().map(|&label| channel.summary.labels[label].name.clone());
     channel.texts.iter().cloned().zip(labels).collect()
 }
 
@@ -123,7 +127,7 @@ proptest! {
         let bytes = [b"review_text,sentiment\n".as_slice(), &bytes].concat();
         job.put(&format!("input/data/train/{name}"), &bytes);
         let mut problems = Problems::default();
-        let channel = Channel::read("train", &job.path("input/data/train"), &columns(), &mut problems);
+        let channel = Channel::collect("train", &source(&job), &Options::new(columns()), &mut problems);
         prop_assert_eq!(channel.texts.len(), channel.label_of.len());
     }
 
@@ -138,7 +142,7 @@ proptest! {
         let file = format!("{}review_text,sentiment\n{body}", if mark { "\u{feff}" } else { "" });
         let job = Job::with(&[("input/data/train/a.csv", &file)]);
         let options = Options { threads, batch_bytes, on_bad_rows: OnBadRows::Skip, ..Options::new(columns()) };
-        let from = Source { folder: job.path("input/data/train"), mode: InputMode::File, content_type: None };
+        let from = source(&job);
         let mut problems = Problems::default();
         let channel = Channel::collect("train", &from, &options, &mut problems);
 
@@ -153,7 +157,7 @@ proptest! {
             // The crate takes everything behind the quote for a field; it is refused here.
             prop_assert!(channel.texts.len() <= good.len());
         } else {
-            let labels = channel.label_of.iter().map(|&label| channel.labels[label].name.clone());
+            let labels = channel.label_of.iter().map(|&label| channel.summary.labels[label].name.clone());
             prop_assert_eq!(channel.texts.iter().cloned().zip(labels).collect::<Vec<_>>(), good);
             let dropped: u64 = channel.summary.dropped.iter().map(|kind| kind.rows).sum();
             prop_assert_eq!(dropped as usize + channel.texts.len(), records.len());
@@ -169,12 +173,12 @@ proptest! {
     ) {
         let body: String = rows.iter().map(|(text, label, end)| format!("{text},{label}{end}")).collect();
         let job = Job::with(&[("input/data/train/a.csv", &format!("review_text,sentiment\n{body}"))]);
-        let from = Source { folder: job.path("input/data/train"), mode: InputMode::File, content_type: None };
+        let from = source(&job);
         let read = |threads, batch_bytes| {
             let mut problems = Problems::default();
             let options = Options { threads, batch_bytes, ..Options::new(columns()) };
             let channel = Channel::collect("train", &from, &options, &mut problems);
-            (channel.texts, channel.label_of, channel.labels, channel.files, problems.to_string())
+            (channel.texts, channel.label_of, channel.summary.labels, channel.summary.files, problems.to_string())
         };
         prop_assert_eq!(read(threads, batch_bytes), read(1, 1 << 20));
     }

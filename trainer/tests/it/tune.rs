@@ -1,6 +1,6 @@
 //! `tune = cv` from outside: what it finds, what it leaves alone, what it refuses.
 
-use crate::job::Job;
+use crate::job::{Job, run};
 
 /// Rows whose class only the order of two words tells (`order`), or only a part of a made-up word (`part`).
 fn synthetic(part: bool, rows: usize) -> String {
@@ -84,6 +84,20 @@ fn many_classes_are_searched() {
 fn a_search_that_could_choose_nothing_is_refused() {
     let job = Job::with(&[("input/data/train/a.csv", &synthetic(true, 100))]);
     job.ask(&[("tune", "cv"), ("algorithm", "tree")]);
-    let failure = job.fail();
+    let failure = job.refused();
     assert!(failure.contains("tune = \"cv\"") && failure.contains("tree"), "{failure}");
+}
+
+#[test]
+fn threads_change_nothing() {
+    let left = |threads: &str| {
+        let job = Job::with(&[("input/data/train/a.csv", &synthetic(true, 400))]);
+        job.put("input/data/test/b.csv", unseen(true).as_bytes());
+        job.ask(&[("tune", "cv")]);
+        let ran = run(&["--ml-root".as_ref(), &job.path(""), "--threads".as_ref(), threads.as_ref()]);
+        assert_eq!(ran.code, Some(0), "{ran:#?}");
+        (job.artifact(), job.evaluation().tuning)
+    };
+    let one = left("1");
+    assert!(one == left("2") && one == left("4"));
 }
