@@ -1,7 +1,7 @@
 //! Counts: how often each term of a block stands in each document, sparse by rows, four bytes an entry.
 //!
-//! An entry holds the column in its upper 28 bits and the count in its lower four; a count of [`ESCAPE`] or more stands
-//! there as [`ESCAPE`] and follows, whole, as the next entry. Nearly all counts are 1, so that a row is little more than
+//! An entry holds the column in its upper 28 bits and the count in its lower four; a count of `ESCAPE` or more stands
+//! there as `ESCAPE` and follows, whole, as the next entry. Nearly all counts are 1, so that a row is little more than
 //! its columns, and what the counts are multiplied with ([`Records`](crate::Records)) can change without touching them.
 
 /// Bits of an entry that hold the count.

@@ -8,10 +8,10 @@ use ndarray::{Array1, Array2};
 use crate::classifier::Dataset;
 use crate::error::FitError;
 use crate::linear::most_probable;
+use crate::random::SplitMix64;
 use crate::records::Records;
 use crate::settings::{SettingError, Settings};
 use crate::threads;
-use crate::tree::random::SplitMix64;
 use crate::tree::selection::Selection;
 use crate::tree::{Tree, grow};
 

@@ -15,6 +15,7 @@ pub mod error;
 pub mod forest;
 pub mod lexicon;
 pub mod linear;
+pub mod random;
 pub mod records;
 pub mod settings;
 pub mod tfidf;
@@ -23,7 +24,7 @@ pub mod tree;
 mod vocabulary;
 
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
-pub use artifact::{Artifact, Contribution, Explanation, Prediction, TextClassifier};
+pub use artifact::{Artifact, Contribution, Explanation, Prediction, TermsOfClass, TextClassifier};
 pub use calibration::Calibration;
 pub use classifier::{
     Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier,
@@ -32,6 +33,7 @@ pub use classifier::{
 pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer};
 pub use counts::Counts;
 pub use error::{ArtifactError, ExplainError, FitError, NotLinear};
+pub use random::SplitMix64;
 pub use records::{Block, Records, TermFrequency};
 pub use settings::{Algorithm, ClassWeight, Loss, SettingError, Settings, Solver};
 pub use tfidf::{AnalyzerKind, Frequency, Norm, StopWords, StripAccents, TfidfParams, TokenPattern, Weighting};

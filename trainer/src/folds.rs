@@ -1,29 +1,6 @@
 //! Stratified folds: every fold has its share of every class.
 
-/// A pseudo-random sequence (SplitMix64, Steele, Lea and Flood 2014): small, seeded, the same everywhere.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `bound`; its bias, `bound / 2⁶⁴`, does not matter here.
-    fn below(&mut self, bound: usize) -> usize {
-        ((u128::from(self.next()) * bound as u128) >> 64) as usize
-    }
-
-    /// Fisher and Yates's shuffle.
-    fn shuffle(&mut self, items: &mut [usize]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
-    }
-}
+use model::SplitMix64;
 
 /// Rows to learn from and rows to measure, both ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,12 +14,13 @@ pub struct Fold {
 /// Deals the rows of each class, shuffled, round the folds. Every row is held out once, but for the row of a class that
 /// has no other: it is always learned from.
 pub fn stratified(targets: &[usize], classes: usize, folds: usize, seed: u64) -> Vec<Fold> {
-    let mut random = SplitMix64(seed);
+    let mut random = SplitMix64::new(seed, 0);
     let mut fold_of = vec![None; targets.len()];
     let mut dealt = 0;
     for class in 0..classes {
         let mut rows: Vec<usize> = (0..targets.len()).filter(|&row| targets[row] == class).collect();
-        random.shuffle(&mut rows);
+        let count = rows.len();
+        random.draw(&mut rows, count);
         if rows.len() < 2 {
             continue;
         }
@@ -60,12 +38,13 @@ pub fn stratified(targets: &[usize], classes: usize, folds: usize, seed: u64) ->
 
 /// About `share` of the rows, of every class alike, but `least` of each class that has them; ascending.
 pub fn sample(targets: &[usize], classes: usize, share: f64, least: usize, seed: u64) -> Vec<usize> {
-    let mut random = SplitMix64(seed);
+    let mut random = SplitMix64::new(seed, 0);
     let mut sample = Vec::new();
     for class in 0..classes {
         let mut rows: Vec<usize> = (0..targets.len()).filter(|&row| targets[row] == class).collect();
-        random.shuffle(&mut rows);
-        rows.truncate(((rows.len() as f64 * share).ceil() as usize).max(least));
+        let count = ((rows.len() as f64 * share).ceil() as usize).max(least);
+        random.draw(&mut rows, count);
+        rows.truncate(count);
         sample.append(&mut rows);
     }
     sample.sort_unstable();

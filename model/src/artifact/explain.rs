@@ -8,6 +8,9 @@ use crate::artifact::record::with_scratch;
 use crate::artifact::tensors::{Model, float};
 use crate::error::{ArtifactError, ExplainError, NotLinear};
 
+/// A class, and the terms that speak for it with their weights.
+pub type TermsOfClass = (String, Vec<(String, f64)>);
+
 /// A prediction's score, term by term.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
@@ -72,7 +75,7 @@ impl Artifact {
     }
 
     /// Of each class, the `k` terms of the greatest weight for it (above 0), greatest first. Empty where not linear.
-    pub fn strongest_terms(&self, k: usize) -> Result<Vec<(String, Vec<(String, f64)>)>, ArtifactError> {
+    pub fn strongest_terms(&self, k: usize) -> Result<Vec<TermsOfClass>, ArtifactError> {
         let Model::Linear { intercept } = &self.tensors.model else { return Ok(Vec::new()) };
         let of_class = |(class, label): (usize, &String)| {
             let (vector, sign) = vector_of(class, intercept.len());

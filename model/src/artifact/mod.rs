@@ -27,7 +27,7 @@ mod tokens;
 
 use std::sync::OnceLock;
 
-pub use explain::{Contribution, Explanation};
+pub use explain::{Contribution, Explanation, TermsOfClass};
 pub use manifest::{DataDigest, Manifest, Provenance};
 pub use predict::Prediction;
 pub use save::TextClassifier;

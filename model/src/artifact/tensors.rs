@@ -223,7 +223,8 @@ impl Nodes {
             }
             let shares = file.fours(self.shares, node * self.classes, (node + 1) * self.classes)?;
             let sum: f64 = shares.iter().map(|&share| float(share)).sum();
-            if shares.iter().any(|&share| !(float(share) >= 0.0)) || !((sum - 1.0).abs() <= 1e-3) {
+            let probabilities = shares.iter().all(|&share| float(share) >= 0.0) && (sum - 1.0).abs() <= 1e-3;
+            if !probabilities {
                 return Err(file.refuse(format!("the shares of node {node} of the tree sum to {sum}; expected 1")));
             }
             if !file.f32(self.threshold, node)?.is_finite() {

@@ -166,7 +166,7 @@ pub(super) fn count(
         let done = before.replace(numbers);
         let done_frequencies = std::mem::replace(&mut before_frequencies, level.frequencies);
         let done_any = std::mem::replace(&mut before_any, level.places > 0);
-        if n - 1 >= shortest {
+        if n > shortest {
             // The units themselves are needed to the end.
             match done {
                 Some(done) => counted[n - 2] = Some(counts(done, done_frequencies, done_any)),

@@ -80,6 +80,6 @@ pub(super) const SHARE: usize = 1 << 24;
 impl Share {
     #[inline]
     pub(super) fn owns(self, hash: u64) -> bool {
-        (hash & 0xFFFF) * self.of >> 16 == self.number
+        ((hash & 0xFFFF) * self.of) >> 16 == self.number
     }
 }

@@ -172,9 +172,9 @@ mod tests {
                 }
                 let mut bent = change.to_vec();
                 let product = losses.curve(0, &curvature, &mut bent, true);
-                for k in 0..vectors {
+                for (k, bent) in bent.iter().enumerate().take(vectors) {
                     let difference = (at(step).1[k] - at(-step).1[k]) / (2.0 * step);
-                    prop_assert!((difference - bent[k]).abs() < 1e-6, "{kind:?}: {difference} against {}", bent[k]);
+                    prop_assert!((difference - bent).abs() < 1e-6, "{kind:?}: {difference} against {bent}");
                 }
                 let mut kept = change.to_vec();
                 prop_assert_eq!(losses.curve(0, &curvature, &mut kept, false), product);

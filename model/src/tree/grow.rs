@@ -7,8 +7,8 @@
 
 use ndarray::Array2;
 
+use crate::random::SplitMix64;
 use crate::settings::Settings;
-use crate::tree::random::SplitMix64;
 use crate::tree::selection::Selection;
 use crate::tree::{Split, Tree};
 

@@ -2,7 +2,6 @@
 
 mod grow;
 mod linfa_tree;
-pub(crate) mod random;
 pub(crate) mod selection;
 
 use linfa::ParamGuard;

@@ -4,8 +4,8 @@ use crate::chi2;
 use crate::classifier::Dataset;
 use crate::error::FitError;
 use crate::linear::count_rows;
+use crate::random::SplitMix64;
 use crate::settings::{ClassWeight, Settings};
-use crate::tree::random::SplitMix64;
 
 /// Fewest features that memory takes away down to; past that it takes rows.
 const FEWEST_FEATURES: usize = 50;

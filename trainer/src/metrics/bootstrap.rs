@@ -7,8 +7,8 @@
 
 use report::evaluation::Interval;
 
-use super::random::SplitMix64;
 use super::{Outcome, loss};
+use model::SplitMix64;
 use model::threads;
 
 /// Share of resamples between the ends.
@@ -122,14 +122,8 @@ pub fn intervals(outcomes: &[Outcome], classes: usize, how: Bootstrap) -> Vec<In
 
 /// Draws as many rows of `stratum` as it has.
 fn draw(stratum: &[u32], random: &mut SplitMix64, counts: &mut [u32]) {
-    let bound = stratum.len() as u32;
-    for _ in 0..stratum.len() / 2 {
-        for at in random.two_below(bound) {
-            counts[stratum[at] as usize] += 1;
-        }
-    }
-    if stratum.len() % 2 == 1 {
-        counts[stratum[random.two_below(bound)[0]] as usize] += 1;
+    for _ in stratum {
+        counts[stratum[random.below(stratum.len())] as usize] += 1;
     }
 }
 

@@ -2,12 +2,10 @@
 
 mod bootstrap;
 mod confusion;
-mod random;
 mod ranking;
 mod reliability;
 
 pub use bootstrap::{Bootstrap, intervals};
-pub use random::SplitMix64;
 pub use reliability::{bins, calibration_error};
 
 use report::Evaluation;

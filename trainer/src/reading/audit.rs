@@ -52,14 +52,14 @@ fn refuse(train: &Summary, sorted: &[Trace], columns: &Columns, problems: &mut P
             columns.label
         ));
     }
-    if let (2.., Some(first), Some(last)) = (rows, sorted.first(), sorted.last()) {
-        if first.hash == last.hash {
-            problems.add(format!(
-                "{name}: the column {:?} holds the same text in all {rows} rows; name the right one with the \
+    if let (2.., Some(first), Some(last)) = (rows, sorted.first(), sorted.last())
+        && first.hash == last.hash
+    {
+        problems.add(format!(
+            "{name}: the column {:?} holds the same text in all {rows} rows; name the right one with the \
                  hyperparameter text_column",
-                columns.text
-            ));
-        }
+            columns.text
+        ));
     }
 }
 

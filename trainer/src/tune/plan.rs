@@ -25,9 +25,9 @@ pub const LEAST_ROWS_OF_A_CLASS: usize = 50;
 /// Folds of so many rows.
 pub fn folds(rows: usize) -> usize {
     match rows {
-        ..ROWS_FOR_FOUR_FOLDS => 5,
-        ..ROWS_FOR_THREE_FOLDS => 4,
-        _ => 3,
+        ROWS_FOR_THREE_FOLDS.. => 3,
+        ROWS_FOR_FOUR_FOLDS.. => 4,
+        _ => 5,
     }
 }
 

@@ -48,7 +48,8 @@ impl<'a> Space<'a> {
 
     /// Whether the search chooses this hyperparameter.
     pub fn open(&self, name: &str) -> bool {
-        !self.asked.given.contains(name) && !(name == "loss" && self.asked.settings.solver == Solver::Linfa)
+        let linfa = self.asked.settings.solver == Solver::Linfa;
+        !self.asked.given.contains(name) && (name != "loss" || !linfa)
     }
 
     /// What the search begins with. Each is the best of its kind somewhere: words where texts are many or long,

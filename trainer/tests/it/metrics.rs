@@ -33,6 +33,9 @@ impl Case {
     }
 }
 
+/// Precision, recall, F1, support, ROC AUC, average precision.
+type ExpectedOfClass = (f64, f64, f64, u64, Option<f64>, Option<f64>);
+
 #[derive(Deserialize)]
 struct Expected {
     accuracy: f64,
@@ -41,8 +44,7 @@ struct Expected {
     recall: f64,
     f1: f64,
     log_loss: f64,
-    /// Precision, recall, F1, support, ROC AUC, average precision a class.
-    per_class: Vec<(f64, f64, f64, u64, Option<f64>, Option<f64>)>,
+    per_class: Vec<ExpectedOfClass>,
     confusion: Vec<Vec<u64>>,
     balanced_accuracy: f64,
     #[serde(rename = "macro")]

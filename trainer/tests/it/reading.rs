@@ -21,7 +21,7 @@ fn source(job: &Job) -> Source {
 /// Reads a channel that must be free of faults, as (text, label) rows.
 fn rows(job: &Job) -> Vec<(String, String)> {
     let mut problems = Problems::default();
-    let channel = Channel::collect("train", &source(&job), &Options::new(columns()), &mut problems);
+    let channel = Channel::collect("train", &source(job), &Options::new(columns()), &mut problems);
     assert!(problems.is_empty(), "{problems}");
     let labels = channel.label_of.iter().map(|&label| channel.summary.labels[label].name.clone());
     channel.texts.iter().cloned().zip(labels).collect()

@@ -1,11 +1,11 @@
 //! Seeded draws, the same everywhere.
 
 /// A pseudo-random sequence (SplitMix64; Steele, Lea & Flood 2014).
-pub(crate) struct SplitMix64(u64);
+pub struct SplitMix64(u64);
 
 impl SplitMix64 {
     /// Another sequence for each `stream` of a seed.
-    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+    pub fn new(seed: u64, stream: u64) -> Self {
         let mut random = SplitMix64(seed);
         SplitMix64(random.next() ^ stream.wrapping_mul(0xd1b5_4a32_d192_ed03))
     }
@@ -18,12 +18,12 @@ impl SplitMix64 {
     }
 
     /// Uniform below `bound`, which is above 0 (Lemire 2019; the bias is below `bound / 2^64`).
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 
     /// `count` of `items` in random order, at the front (Fisher and Yates); the rest behind.
-    pub(crate) fn draw<T>(&mut self, items: &mut [T], count: usize) {
+    pub fn draw<T>(&mut self, items: &mut [T], count: usize) {
         for i in 0..count.min(items.len()) {
             let other = i + self.below(items.len() - i);
             items.swap(i, other);
