@@ -212,16 +212,18 @@ mod tests {
                 if merge {
                     point = matrix.compress(&linear, 0); // Rows without single terms have nothing to keep of theirs.
                 }
-                let (mut scaled, mut scores) = (point.clone(), vec![0.0; records.rows() * vectors]);
-                matrix.scale(&point, &mut scaled);
-                matrix.forward(&scaled, &mut scores);
+                let (mut scores, mut beside) = (vec![0.0; records.rows() * vectors], vec![0.0; records.rows() * vectors]);
+                let (mut room, mut back) = (matrix.room(), vec![0.0; point.len()]);
+                let rows = matrix.pass(&mut room, Some(&point), [&mut scores, &mut beside], &mut back, |row, _, _, slopes| {
+                    slopes.copy_from_slice(&numbers[row * vectors..][..vectors]);
+                    1.0
+                });
+                prop_assert_eq!(rows, records.rows() as f64);
                 let product = dense.dot(&weights);
                 for (at, score) in scores.iter().enumerate() {
                     let want = product[(at / vectors, at % vectors)] + intercept[at % vectors];
                     prop_assert!((score - want).abs() < 1e-9);
                 }
-                let mut back = vec![0.0; point.len()];
-                matrix.backward(&numbers[..scores.len()], &mut back);
                 let there: f64 = scores.iter().zip(&numbers).map(|(score, slope)| score * slope).sum();
                 let again: f64 = back.iter().zip(&point).map(|(sum, weight)| sum * weight).sum();
                 prop_assert!((there - again).abs() < 1e-9, "{there} against {again}");

@@ -32,65 +32,68 @@ impl<'r> Kernel<'r> {
         })
     }
 
-    /// `Σ value · v[column]`. Four sums side by side, so that the loop does not wait for one addition after the other; which
-    /// entry goes to which depends on the entries alone.
+    /// `Σ value · v[STRIDE · column]`. Four sums side by side, so that the loop does not wait for one addition after the
+    /// other; which entry goes to which depends on the entries alone.
     #[inline]
-    pub(super) fn dot(&self, packed: &[u32], v: &[f64]) -> f64 {
+    pub(super) fn dot<const STRIDE: usize>(&self, packed: &[u32], v: &[f64]) -> f64 {
+        let (v, _) = v.as_chunks::<STRIDE>();
         let mut sums = [0.0; 4];
         let mut rest = packed;
         while let Some((four, after)) = rest.split_first_chunk::<4>() {
             if four.iter().any(|entry| entry & ESCAPE == ESCAPE) {
-                rest = self.one(rest, |column, value| sums[0] += value * v[column]);
+                rest = self.one(rest, |column, value| sums[0] += value * v[column][0]);
                 continue;
             }
             for (sum, entry) in sums.iter_mut().zip(four) {
-                *sum += self.table[(entry & ESCAPE) as usize] * v[(entry >> COUNT_BITS) as usize];
+                *sum += self.table[(entry & ESCAPE) as usize] * v[(entry >> COUNT_BITS) as usize][0];
             }
             rest = after;
         }
         while !rest.is_empty() {
-            rest = self.one(rest, |column, value| sums[0] += value * v[column]);
+            rest = self.one(rest, |column, value| sums[0] += value * v[column][0]);
         }
         (sums[0] + sums[1]) + (sums[2] + sums[3])
     }
 
-    /// `to[column - first] += scale · value`.
+    /// `pairs[column].1 += scale · value`.
     #[inline]
-    pub(super) fn add(&self, packed: &[u32], scale: f64, to: &mut [f64], first: usize) {
+    pub(super) fn add(&self, packed: &[u32], scale: f64, pairs: &mut [f64]) {
+        let (pairs, _) = pairs.as_chunks_mut::<2>();
         let scaled = self.table.map(|value| value * scale);
         let mut rest = packed;
         while let Some((&entry, after)) = rest.split_first() {
             if entry & ESCAPE == ESCAPE {
-                rest = self.one(rest, |column, value| to[column - first] += scale * value);
+                rest = self.one(rest, |column, value| pairs[column][1] += scale * value);
                 continue;
             }
-            to[(entry >> COUNT_BITS) as usize - first] += scaled[(entry & ESCAPE) as usize];
+            pairs[(entry >> COUNT_BITS) as usize][1] += scaled[(entry & ESCAPE) as usize];
             rest = after;
         }
     }
 
-    /// `sums += scale · Σ value · v[column]`, where a column has as many numbers as there are sums.
+    /// `sums += scale · Σ value · v[column]`, where a column has as many numbers as there are sums, each `stride` numbers after
+    /// the one before.
     #[inline]
-    pub(super) fn dots(&self, packed: &[u32], scale: f64, v: &[f64], sums: &mut [f64]) {
+    pub(super) fn dots(&self, packed: &[u32], scale: f64, v: &[f64], stride: usize, sums: &mut [f64]) {
         let mut rest = packed;
         while !rest.is_empty() {
             rest = self.one(rest, |column, value| {
-                let (value, at) = (value * scale, column * sums.len());
-                for (sum, v) in sums.iter_mut().zip(&v[at..]) {
+                let value = value * scale;
+                for (sum, v) in sums.iter_mut().zip(&v[column * stride..]) {
                     *sum += value * v;
                 }
             });
         }
     }
 
-    /// `to[column - first] += scale · value · of`, where a column has as many numbers as `of`.
+    /// `pairs[column].1 += scale · value · of`, where a column has as many numbers as `of`, twice.
     #[inline]
-    pub(super) fn adds(&self, packed: &[u32], scale: f64, of: &[f64], to: &mut [f64], first: usize) {
+    pub(super) fn adds(&self, packed: &[u32], scale: f64, of: &[f64], pairs: &mut [f64]) {
         let mut rest = packed;
         while !rest.is_empty() {
             rest = self.one(rest, |column, value| {
-                let (value, at) = (value * scale, (column - first) * of.len());
-                for (to, of) in to[at..].iter_mut().zip(of) {
+                let value = value * scale;
+                for (to, of) in pairs[(2 * column + 1) * of.len()..].iter_mut().zip(of) {
                     *to += value * of;
                 }
             });
@@ -134,21 +137,23 @@ mod tests {
             for tf in [TermFrequency::Binary, TermFrequency::Count, TermFrequency::Sublinear, TermFrequency::Table((1..50).map(f64::from).collect())] {
                 let kernel = Kernel::new(&tf);
                 let plain: f64 = row.iter().map(|(&column, &count)| tf.of(count) * v[column as usize]).sum();
-                prop_assert!((kernel.dot(counts.packed(0), &v[..30]) - plain).abs() < 1e-9);
-                let mut sums = [1.0, 2.0];
-                kernel.dots(counts.packed(0), scale, &v, &mut sums);
-                let (mut to, mut tos) = (vec![0.5; 30], vec![0.5; 60]);
-                kernel.add(counts.packed(0), scale, &mut to, 0);
-                kernel.adds(counts.packed(0), scale, &[1.0, -3.0], &mut tos, 0);
+                prop_assert!((kernel.dot::<1>(counts.packed(0), &v[..30]) - plain).abs() < 1e-9);
+                let (mut sums, mut pairs, mut fours) = ([1.0, 2.0], vec![0.5; 60], vec![0.5; 120]);
+                kernel.dots(counts.packed(0), scale, &v, 2, &mut sums);
+                kernel.add(counts.packed(0), scale, &mut pairs);
+                kernel.adds(counts.packed(0), scale, &[1.0, -3.0], &mut fours);
+                let first = kernel.dot::<2>(counts.packed(0), &v);
                 for k in 0..2 {
                     let plain: f64 = row.iter().map(|(&column, &count)| tf.of(count) * v[2 * column as usize + k]).sum();
                     prop_assert!((sums[k] - (k + 1) as f64 - scale * plain).abs() < 1e-9);
+                    prop_assert!(k == 1 || (first - plain).abs() < 1e-9);
                 }
                 for column in 0..30 {
                     let value = row.get(&(column as u32)).map_or(0.0, |&count| scale * tf.of(count));
-                    prop_assert!((to[column] - 0.5 - value).abs() < 1e-9);
-                    prop_assert!((tos[2 * column] - 0.5 - value).abs() < 1e-9);
-                    prop_assert!((tos[2 * column + 1] - 0.5 + 3.0 * value).abs() < 1e-9);
+                    let (pair, four) = (&pairs[2 * column..][..2], &fours[4 * column..][..4]);
+                    for (found, times) in pair.iter().chain(four).zip([0.0, 1.0, 0.0, 0.0, 1.0, -3.0]) {
+                        prop_assert!((found - 0.5 - times * value).abs() < 1e-9);
+                    }
                 }
                 let lengths: usize = kernel.entries(counts.packed(0)).map(|(_, _, length)| length).sum();
                 prop_assert_eq!(lengths, counts.packed(0).len());

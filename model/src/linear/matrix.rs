@@ -1,34 +1,58 @@
-//! The records as a linear map: scores of a point, and back.
+//! The records as a linear map: scores of a point, and back, in one reading.
+
+use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::counts::Counts;
 use crate::linear::Linear;
 use crate::linear::kernel::Kernel;
-use crate::linear::layout::Layout;
+use crate::linear::layout::{Layout, row_chunks};
 use crate::records::Records;
 use crate::threads;
 
 /// Records of one set of scales, for `vectors` weights a column, in the coordinates of a [`Layout`].
 ///
-/// A point has shape (coordinates, vectors), scores and what goes back (rows, vectors), row by row.
+/// A point has shape (coordinates, vectors), scores and slopes (rows, vectors), row by row.
 pub(super) struct Matrix<'r> {
     pub(super) layout: &'r Layout,
     records: &'r Records,
     pub(super) vectors: usize,
     kernel: Kernel<'r>,
+    blocks: Vec<View<'r>>,
     /// Length of each row's single terms, where they are merged.
     singles: Vec<f64>,
+    /// What the numbers of a coordinate are multiplied with: the column's scale, the length of single terms, 1. Shape (coordinates,).
+    scales: Vec<f64>,
 }
+
+/// A block: its counts, the scale of each document, and the coordinate of its first column.
+struct View<'r> {
+    counts: &'r Counts,
+    row_scales: &'r [f64],
+    first: usize,
+}
+
+/// What the threads of a pass work in, each its own: beside the point's scaled numbers of a coordinate the sums, shape
+/// (coordinates, 2, vectors), so that who has read the ones has the others at hand. Between passes the sums are 0.
+pub(super) struct Room(Vec<Vec<f64>>);
 
 impl<'r> Matrix<'r> {
     pub(super) fn new(layout: &'r Layout, records: &'r Records, vectors: usize) -> Self {
         let kernel = Kernel::new(records.term_frequency());
-        let mut matrix = Matrix { layout, records, vectors, kernel, singles: Vec::new() };
+        let blocks = views(records, |block| layout.first(block));
+        let mut matrix = Matrix { layout, records, vectors, kernel, blocks, singles: Vec::new(), scales: Vec::new() };
         if layout.singles().is_some() {
             let length = |row| matrix.single_terms(row).map(|(_, value)| value * value).sum::<f64>().sqrt();
-            let of_part = |rows: std::ops::Range<usize>| rows.map(length).collect::<Vec<f64>>();
-            matrix.singles = threads::each(layout.rows().to_vec(), of_part).concat();
+            let of_chunk = |rows: Range<usize>| rows.map(length).collect::<Vec<f64>>();
+            matrix.singles = threads::each(row_chunks(records, layout.workers()), of_chunk).concat();
         }
+        matrix.scales.reserve_exact(layout.coordinates());
+        for (block, &start) in records.starts()[..records.blocks().len()].iter().enumerate() {
+            matrix.scales.extend(&records.column_scales()[start..start + layout.head(block)]);
+        }
+        matrix.scales.extend(&matrix.singles);
+        matrix.scales.push(1.0);
         matrix
     }
 
@@ -41,108 +65,151 @@ impl<'r> Matrix<'r> {
         self.layout.coordinates() * self.vectors
     }
 
+    pub(super) fn room(&self) -> Room {
+        Room((0..self.layout.workers()).map(|_| vec![0.0; 2 * self.dimensions()]).collect())
+    }
+
     /// (column, value) of a row's terms that are merged.
     fn single_terms(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let document = self.records.documents()[row] as usize;
-        let blocks = self.records.blocks().iter().zip(self.records.starts()).enumerate();
+        let blocks = self.blocks.iter().zip(self.records.starts()).enumerate();
         blocks.flat_map(move |(at, (block, &start))| {
-            let row_scale = self.records.row_scales(block.group)[document];
-            let tail = self.layout.share(block.counts.packed(document), row, at, self.layout.parts());
+            let (_, tail) = self.layout.split(block.counts.packed(document), row, at);
             self.kernel.entries(tail).map(move |(column, value, _)| {
-                (start + column, row_scale * self.records.column_scales()[start + column] * value)
+                let scale = block.row_scales[document] * self.records.column_scales()[start + column];
+                (start + column, scale * value)
             })
         })
     }
 
-    /// What the numbers of a part's pieces are multiplied with: the columns' scales, the lengths of single terms.
-    fn scales(&self, part: usize, piece: usize) -> &[f64] {
-        match self.records.starts() {
-            starts if piece + 1 < starts.len() => {
-                let columns = self.layout.columns(piece, part);
-                &self.records.column_scales()[starts[piece] + columns.start..starts[piece] + columns.end]
-            }
-            _ => &self.singles[self.layout.rows()[part].clone()],
+    /// Reads the records once, there and back. `run` gets every row, its scores of `point` (what `scores` holds, where there is
+    /// none) and its numbers of `beside`, and leaves slopes; the sums over the rows of slope times value go to `sums`, shaped as a point.
+    /// Gives the sum of what `run` gives.
+    pub(super) fn pass(
+        &self,
+        room: &mut Room,
+        point: Option<&[f64]>,
+        [mut scores, mut beside]: [&mut [f64]; 2],
+        sums: &mut [f64],
+        run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64 + Sync,
+    ) -> f64 {
+        let (mut total, workers) = (0.0, room.0.len());
+        if let Some(point) = point {
+            threads::each(room.0.iter_mut().collect(), |pairs: &mut Vec<f64>| self.scale(point, pairs));
         }
-    }
-
-    /// `point` times the scales into `scaled`: what [`forward`](Self::forward) takes.
-    pub(super) fn scale(&self, point: &[f64], scaled: &mut [f64]) {
-        scaled.copy_from_slice(point);
-        self.multiply(scaled);
-    }
-
-    fn multiply(&self, values: &mut [f64]) {
-        let parts = self.layout.deal(values, self.vectors).into_iter().enumerate().collect();
-        threads::each(parts, |(part, pieces): (usize, Vec<&mut [f64]>)| {
-            for (piece, values) in pieces.into_iter().enumerate() {
-                times(values, self.scales(part, piece), self.vectors);
-            }
-        });
-    }
-
-    /// Scores of the point whose scaled numbers are given.
-    pub(super) fn forward(&self, scaled: &[f64], scores: &mut [f64]) {
-        let mut parts = Vec::new();
-        let mut rest = scores;
-        for rows in self.layout.rows() {
-            let (part, after) = rest.split_at_mut(rows.len() * self.vectors);
-            parts.push((rows.clone(), part));
-            rest = after;
-        }
-        let intercepts = &scaled[scaled.len() - self.vectors..];
-        threads::each(parts, |(rows, scores)| {
-            for (row, scores) in rows.zip(scores.chunks_exact_mut(self.vectors)) {
-                scores.copy_from_slice(intercepts);
-                if let Some(singles) = self.layout.singles() {
-                    let at = (singles + row) * self.vectors;
-                    scores.iter_mut().zip(&scaled[at..]).for_each(|(score, single)| *score += single);
-                }
-                let document = self.records.documents()[row] as usize;
-                for (at, block) in self.records.blocks().iter().enumerate() {
-                    let packed = self.layout.kept(block.counts.packed(document), row, at);
-                    let row_scale = self.records.row_scales(block.group)[document];
-                    let weights = &scaled[self.layout.first(at) * self.vectors..];
-                    match &mut *scores {
-                        [score] => *score += row_scale * self.kernel.dot(packed, weights),
-                        scores => self.kernel.dots(packed, row_scale, weights, scores),
-                    }
-                }
-            }
-        });
-    }
-
-    /// The transpose: `Σ` over the rows of `slopes` (rows, vectors) times the row's values into `sums`, shaped as a point.
-    pub(super) fn backward(&self, slopes: &[f64], sums: &mut [f64]) {
-        let vectors = self.vectors;
         sums.fill(0.0);
-        let end = sums.len() - vectors;
-        for slopes in slopes.chunks_exact(vectors) {
-            sums[end..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
+        for chunks in self.layout.chunks().chunks(workers) {
+            let dealt = chunks.iter().zip(&mut room.0).map(|(rows, pairs)| {
+                let count = rows.len() * self.vectors;
+                let mut own = [&mut scores, &mut beside];
+                let own = own.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
+                (rows.clone(), own, pairs)
+            });
+            let done = threads::each(dealt.collect(), |(rows, numbers, pairs): (_, _, &mut Vec<f64>)| {
+                self.read(rows, point.is_some(), numbers, pairs, &run)
+            });
+            total += done.into_iter().sum::<f64>();
+            self.gather(&mut room.0[..chunks.len()], sums);
         }
-        let parts = self.layout.deal(sums, vectors).into_iter().enumerate().collect();
-        threads::each(parts, |(part, mut pieces): (usize, Vec<&mut [f64]>)| {
-            for (row, slopes) in slopes.chunks_exact(vectors).enumerate() {
-                if slopes.iter().all(|&slope| slope == 0.0) {
+        times(sums, &self.scales, self.vectors);
+        total
+    }
+
+    /// `point` times the scales into `pairs`.
+    fn scale(&self, point: &[f64], pairs: &mut [f64]) {
+        if self.vectors == 1 {
+            let (pairs, _) = pairs.as_chunks_mut::<2>();
+            return pairs
+                .iter_mut()
+                .zip(point)
+                .zip(&self.scales)
+                .for_each(|((pair, point), scale)| pair[0] = point * scale);
+        }
+        let point = point.chunks_exact(self.vectors);
+        for ((pair, point), scale) in pairs.chunks_exact_mut(2 * self.vectors).zip(point).zip(&self.scales) {
+            pair.iter_mut().zip(point).for_each(|(pair, point)| *pair = point * scale);
+        }
+    }
+
+    /// The rows of a chunk, there and back.
+    fn read(
+        &self,
+        rows: Range<usize>,
+        wanted: bool,
+        [scores, beside]: [&mut [f64]; 2],
+        pairs: &mut [f64],
+        run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64,
+    ) -> f64 {
+        let vectors = self.vectors;
+        let (mut slopes, mut total) = (vec![0.0; vectors], 0.0);
+        let numbers = scores.chunks_exact_mut(vectors).zip(beside.chunks_exact_mut(vectors));
+        for (row, (scores, beside)) in rows.zip(numbers) {
+            if wanted {
+                self.score(row, pairs, scores);
+            }
+            total += run(row, scores, beside, &mut slopes);
+            if slopes.iter().any(|&slope| slope != 0.0) {
+                self.spread(row, &slopes, pairs);
+            }
+        }
+        total
+    }
+
+    fn score(&self, row: usize, pairs: &[f64], scores: &mut [f64]) {
+        let (vectors, document) = (self.vectors, self.records.documents()[row] as usize);
+        scores.copy_from_slice(&pairs[pairs.len() - 2 * vectors..][..vectors]);
+        if let Some(singles) = self.layout.singles() {
+            let own = &pairs[(singles + row) * 2 * vectors..];
+            scores.iter_mut().zip(own).for_each(|(score, single)| *score += single);
+        }
+        for (at, block) in self.blocks.iter().enumerate() {
+            let (packed, _) = self.layout.split(block.counts.packed(document), row, at);
+            let (scale, pairs) = (block.row_scales[document], &pairs[block.first * 2 * vectors..]);
+            match &mut *scores {
+                [score] => *score += scale * self.kernel.dot::<2>(packed, pairs),
+                scores => self.kernel.dots(packed, scale, pairs, 2 * vectors, scores),
+            }
+        }
+    }
+
+    fn spread(&self, row: usize, slopes: &[f64], pairs: &mut [f64]) {
+        let (vectors, document) = (self.vectors, self.records.documents()[row] as usize);
+        let intercept = pairs.len() - vectors;
+        pairs[intercept..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
+        if let Some(singles) = self.layout.singles() {
+            pairs[((singles + row) * 2 + 1) * vectors..][..vectors].copy_from_slice(slopes);
+        }
+        for (at, block) in self.blocks.iter().enumerate() {
+            let (packed, _) = self.layout.split(block.counts.packed(document), row, at);
+            let (scale, pairs) = (block.row_scales[document], &mut pairs[block.first * 2 * vectors..]);
+            match slopes {
+                [slope] => self.kernel.add(packed, scale * slope, pairs),
+                slopes => self.kernel.adds(packed, scale, slopes, pairs),
+            }
+        }
+    }
+
+    /// Adds what each thread has summed, in order, and leaves 0 behind.
+    fn gather(&self, room: &mut [Vec<f64>], mut sums: &mut [f64]) {
+        let (vectors, workers, coordinates) = (self.vectors, self.layout.workers(), self.layout.coordinates());
+        let mut rest: Vec<&mut [f64]> = room.iter_mut().map(|pairs| &mut pairs[..]).collect();
+        let bound = |part: usize| coordinates * part / workers;
+        let dealt = (0..workers).map(|part| {
+            let count = (bound(part + 1) - bound(part)) * vectors;
+            let own = sums.split_off_mut(..count).unwrap_or_default();
+            let pairs = rest.iter_mut().map(|rest| rest.split_off_mut(..2 * count).unwrap_or_default());
+            (own, pairs.collect::<Vec<_>>())
+        });
+        threads::each(dealt.collect(), |(sums, room): (&mut [f64], Vec<&mut [f64]>)| {
+            for pairs in room {
+                if vectors == 1 {
+                    let (pairs, _) = pairs.as_chunks_mut::<2>();
+                    sums.iter_mut().zip(pairs).for_each(|(sum, pair)| *sum += std::mem::take(&mut pair[1]));
                     continue;
                 }
-                let document = self.records.documents()[row] as usize;
-                for (at, block) in self.records.blocks().iter().enumerate() {
-                    let packed = self.layout.share(block.counts.packed(document), row, at, part);
-                    let row_scale = self.records.row_scales(block.group)[document];
-                    let first = self.layout.columns(at, part).start;
-                    match slopes {
-                        [slope] => self.kernel.add(packed, row_scale * slope, pieces[at], first),
-                        slopes => self.kernel.adds(packed, row_scale, slopes, pieces[at], first),
-                    }
+                for (sums, pair) in sums.chunks_exact_mut(vectors).zip(pairs.chunks_exact_mut(2 * vectors)) {
+                    sums.iter_mut().zip(&mut pair[vectors..]).for_each(|(sum, of)| *sum += std::mem::take(of));
                 }
-            }
-            if self.layout.singles().is_some() {
-                let rows = &self.layout.rows()[part];
-                let own = &slopes[rows.start * vectors..rows.end * vectors];
-                pieces[self.records.blocks().len()].copy_from_slice(own);
-            }
-            for (piece, sums) in pieces.into_iter().enumerate() {
-                times(sums, self.scales(part, piece), vectors);
             }
         });
     }
@@ -197,17 +264,41 @@ impl<'r> Matrix<'r> {
 
 /// Scores of weights of shape (columns, vectors), shape (rows, vectors).
 pub(super) fn scores(records: &Records, weights: ArrayView2<f64>, intercept: &[f64]) -> Array2<f64> {
-    let vectors = intercept.len();
-    let layout = Layout::plain(records, vectors);
-    let matrix = Matrix::new(&layout, records, vectors);
-    let mut scaled: Vec<f64> = Vec::with_capacity(matrix.dimensions());
+    let (kernel, vectors) = (Kernel::new(records.term_frequency()), intercept.len());
+    let mut scaled: Vec<f64> = Vec::with_capacity(records.columns() * vectors);
     for (weights, scale) in weights.rows().into_iter().zip(records.column_scales().iter()) {
         scaled.extend(weights.iter().map(|weight| weight * scale));
     }
-    scaled.extend(intercept);
-    let mut scores = Array2::zeros((records.rows(), vectors));
-    matrix.forward(&scaled, scores.as_slice_mut().unwrap_or_default());
-    scores
+    let blocks = views(records, |block| records.starts()[block]);
+    let of_rows = |rows: Range<usize>| {
+        let mut scores = Vec::with_capacity(rows.len() * vectors);
+        for &document in &records.documents()[rows] {
+            let (own, document) = (scores.len(), document as usize);
+            scores.extend(intercept);
+            for block in &blocks {
+                let (packed, scale) = (block.counts.packed(document), block.row_scales[document]);
+                let weights = &scaled[block.first * vectors..];
+                match &mut scores[own..] {
+                    [score] => *score += scale * kernel.dot::<1>(packed, weights),
+                    scores => kernel.dots(packed, scale, weights, vectors, scores),
+                }
+            }
+        }
+        scores
+    };
+    let scores = threads::each(row_chunks(records, threads::count()), of_rows).concat();
+    Array2::from_shape_fn((records.rows(), vectors), |(row, vector)| scores[row * vectors + vector])
+}
+
+fn views(records: &Records, first: impl Fn(usize) -> usize) -> Vec<View<'_>> {
+    let blocks = records.blocks().iter().enumerate();
+    blocks
+        .map(|(at, block)| View {
+            counts: &block.counts,
+            row_scales: records.row_scales(block.group),
+            first: first(at),
+        })
+        .collect()
 }
 
 fn times(values: &mut [f64], scales: &[f64], vectors: usize) {

@@ -2,8 +2,8 @@
 //! and a search along it for where the slope is all but gone.
 //!
 //! What is minimised is the mean objective `Σ sᵢ lossᵢ / Σ sᵢ + ½ penalty ‖w‖²`. A step of the conjugate gradients reads the
-//! records twice; the search along the line reads the scores alone. Five vectors as long as the point and four as long as the scores are
-//! all that is held. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
+//! records once; the search along the line reads the scores alone. Five vectors as long as the point, two more a thread, and four as long
+//! as the scores are all that is held. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
 
 use std::ops::Range;
 
@@ -32,7 +32,7 @@ const SLOPE: f64 = 0.1;
 pub struct Convergence {
     /// Newton steps taken.
     pub iterations: u64,
-    /// Times that the records were read, forth and back counted as one.
+    /// Times that the records were read.
     pub passes: u64,
     /// Whether no component of the gradient is above the tolerance.
     pub converged: bool,
@@ -64,21 +64,21 @@ impl Objective<'_> {
         let (dimensions, scores) = (point.len(), self.matrix.rows() * self.matrix.vectors);
         let [mut step, mut residual, mut direction, mut buffer] = [(); 4].map(|()| vec![0.0; dimensions]);
         let [mut score, mut curvature, mut change, mut moved] = [(); 4].map(|()| vec![0.0; scores]);
+        let mut room = self.matrix.room();
         let mut passes = 0;
-        if point.iter().any(|&weight| weight != 0.0) {
-            self.matrix.scale(point, &mut buffer);
-            self.matrix.forward(&buffer, &mut score);
-            passes += 1;
-        }
+        // The scores are 0 where the point is, and later moved along with it.
+        let mut unknown = point.iter().any(|&weight| weight != 0.0);
         let mut iterations = 0;
         // What the last step left to gain, as far as its conjugate gradients tell; unknown before there is one.
         let mut gain = f64::INFINITY;
         let mut before = f64::INFINITY;
         loop {
-            let losses = self.rows([&mut change, &mut curvature], |row, [change, curvature]| {
-                self.losses.slopes(row, self.own(&score, row), change, curvature)
+            let start = std::mem::take(&mut unknown).then_some(&*point);
+            let rows = [&mut score[..], &mut curvature];
+            let losses = self.matrix.pass(&mut room, start, rows, &mut buffer, |row, score, curvature, slopes| {
+                self.losses.slopes(row, score, slopes, curvature)
             });
-            self.matrix.backward(&change, &mut buffer);
+            passes += 1;
             let [squares, ..] = self.products(point, point);
             let objective = losses + 0.5 * self.penalty * squares;
             let (gradient, mut left) = self.steepest(point, &buffer, &mut residual);
@@ -105,22 +105,26 @@ impl Objective<'_> {
                 if inner > 0 && watch.stopped() {
                     break; // What there is of the step descends.
                 }
-                self.matrix.scale(&direction, &mut buffer);
-                self.matrix.forward(&buffer, &mut change);
                 let [lengths, ..] = self.products(&direction, &direction);
-                let bent = self.rows([&mut change], |row, [change]| {
-                    self.losses.curve(row, self.own(&curvature, row), change, false)
-                }) + self.penalty * lengths;
+                let rows = [&mut change[..], &mut curvature];
+                let bent = self.matrix.pass(
+                    &mut room,
+                    Some(&direction),
+                    rows,
+                    &mut buffer,
+                    |row, change, curvature, slopes| {
+                        slopes.copy_from_slice(change);
+                        self.losses.curve(row, curvature, slopes)
+                    },
+                ) + self.penalty * lengths;
                 if bent.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
                     break; // Flat as far as numbers tell.
                 }
                 let share = left / bent;
                 predicted += 0.5 * share * left;
-                self.rows([&mut change, &mut moved], |row, [change, moved]| {
-                    moved.iter_mut().zip(&*change).for_each(|(moved, change)| *moved += share * change);
-                    self.losses.curve(row, self.own(&curvature, row), change, true)
+                self.sweep(CHUNK, [&mut moved], |at, [moved]| {
+                    moved.iter_mut().zip(&change[at..]).for_each(|(moved, change)| *moved += share * change);
                 });
-                self.matrix.backward(&change, &mut buffer);
                 passes += 1;
                 let last = left;
                 left = self.advance(share, &direction, &buffer, &mut step, &mut residual);
@@ -247,25 +251,6 @@ impl Objective<'_> {
         &values[row * self.matrix.vectors..(row + 1) * self.matrix.vectors]
     }
 
-    /// Sum over the rows of what `run` gives, who gets each row's numbers in `vectors` (of the scores' shape).
-    fn rows<const N: usize>(
-        &self,
-        vectors: [&mut [f64]; N],
-        run: impl Fn(usize, [&mut [f64]; N]) -> f64 + Sync,
-    ) -> f64 {
-        let width = self.matrix.vectors;
-        let sums = self.sweep(ROWS * width, vectors, |at, chunks| {
-            let mut rest = chunks;
-            let (mut row, mut sum) = (at / width, 0.0);
-            while !rest[0].is_empty() {
-                sum += run(row, rest.each_mut().map(|rest| rest.split_off_mut(..width).unwrap_or_default()));
-                row += 1;
-            }
-            sum
-        });
-        sums.into_iter().sum()
-    }
-
     /// `run` on chunks of vectors of one length, with where they begin; what it gives, in order.
     fn sweep<T: Send, const N: usize>(
         &self,
@@ -300,7 +285,7 @@ impl Objective<'_> {
 
     /// Whole chunks of `0..length` for each thread.
     fn parts(&self, length: usize, chunk: usize) -> Vec<Range<usize>> {
-        let (parts, count) = (self.matrix.layout.parts(), length.div_ceil(chunk));
+        let (parts, count) = (self.matrix.layout.workers(), length.div_ceil(chunk));
         let bound = |part: usize| length.min(count * part / parts * chunk);
         (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
     }
