@@ -1,12 +1,7 @@
 //! What held-out scores are worth: calibrated as they will be, by log loss and accuracy.
 
+use model::Calibration;
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
-
-/// Most steps of Newton's method for two numbers.
-const STEPS: usize = 12;
-
-/// Of a row's log loss; the greatest is 1/4.
-const LEAST_CURVATURE: f64 = 2.5e-4;
 
 /// Scores of one fold's held-out rows.
 #[derive(Clone, Debug)]
@@ -102,63 +97,7 @@ impl Judged {
 /// as many rows cannot be fitted too well by. The artifact's calibration chooses among kinds by cross-fitting; to compare
 /// candidates, one kind for all is fairer and twelve times cheaper.
 fn calibrated(scores: ArrayView2<f64>, actual: &[usize]) -> Array2<f64> {
-    let classes = scores.ncols().max(2);
-    let mut probabilities = Array2::zeros((scores.nrows(), classes));
-    for (vector, scores) in scores.columns().into_iter().enumerate() {
-        let class = if classes == 2 { 1 } else { vector };
-        let rows: Vec<(f64, f64)> =
-            scores.iter().zip(actual).map(|(&score, &actual)| (score, f64::from(u8::from(actual == class)))).collect();
-        let (slope, offset) = sigmoid(&rows);
-        for (&(score, _), mut row) in rows.iter().zip(probabilities.rows_mut()) {
-            row[class] = logistic(slope * score + offset).max(f64::EPSILON);
-        }
-    }
-    for mut row in probabilities.rows_mut() {
-        if classes == 2 {
-            row[0] = 1.0 - row[1];
-        } else {
-            let sum = row.sum();
-            row /= sum;
-        }
-    }
-    probabilities
-}
-
-/// Slope and offset of the sigmoid of the least log loss of rows `(score, 0 or 1)`, by Newton's method. The curvature is
-/// bounded from below by a thousandth of a row's greatest, so that separable rows end at a finite slope.
-fn sigmoid(rows: &[(f64, f64)]) -> (f64, f64) {
-    let n = rows.len().max(1) as f64;
-    let unit = (rows.iter().map(|(score, _)| score * score).sum::<f64>() / n).sqrt().max(f64::MIN_POSITIVE);
-    let share = (rows.iter().map(|(_, is)| is).sum::<f64>() + 1.0) / (n + 2.0);
-    let (mut slope, mut offset) = (0.0, (share / (1.0 - share)).ln());
-    for _ in 0..STEPS {
-        let [mut g0, mut g1, mut h00, mut h01, mut h11] = [0.0; 5];
-        for &(score, is) in rows {
-            let x = score / unit;
-            let p = logistic(slope * x + offset);
-            let (gradient, curvature) = (p - is, (p * (1.0 - p)).max(LEAST_CURVATURE));
-            g0 += gradient;
-            g1 += gradient * x;
-            h00 += curvature;
-            h01 += curvature * x;
-            h11 += curvature * x * x;
-        }
-        let determinant = h00 * h11 - h01 * h01;
-        if determinant <= f64::EPSILON * h00 * h11 {
-            break;
-        }
-        slope -= (h00 * g1 - h01 * g0) / determinant;
-        offset -= (h11 * g0 - h01 * g1) / determinant;
-        if g0.abs().max(g1.abs()) < 1e-6 * n {
-            break;
-        }
-    }
-    (slope / unit, offset)
-}
-
-/// `1 / (1 + exp(-x))`.
-fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
+    Calibration::platt(scores, actual).probabilities(scores)
 }
 
 /// Mean and its standard error, `s / √n` with `n - 1` in the variance.
@@ -213,6 +152,25 @@ mod tests {
         shifted.scores += 5.0;
         let [judged, plain] = [shifted, held_out(2.0, None)].map(|f| Judged::of(&[&f], &[1.0], &targets()));
         assert!((judged.accuracy().0 - plain.accuracy().0).abs() < 0.06, "{judged:?} {plain:?}");
+    }
+
+    #[test]
+    fn a_rare_class_and_strays_are_calibrated() {
+        // One row in twenty is of class 1, a third of those lie as low as the others; and one row in thirty of class 0
+        // lies high: full steps of Newton's method from a flat sigmoid lead further away each time.
+        let targets: Vec<usize> = (0..2000).map(|row| usize::from(row % 20 == 3)).collect();
+        let score = |row: usize| {
+            let noise = ((row * 31 + 51) % 10) as f64 / 200.0;
+            let lift = |all: bool, lift: f64| if all { lift } else { 0.0 };
+            match targets[row] {
+                1 => noise - 0.9 + lift(!(row / 20).is_multiple_of(3), 0.2 + 0.1 * (row / 20 % 10) as f64),
+                _ => noise - 1.0 + lift(row.is_multiple_of(30), 1.2),
+            }
+        };
+        let scores = Array2::from_shape_fn((2000, 1), |(row, _)| score(row));
+        let judged = Judged::of(&[&HeldOut { rows: (0..2000).collect(), scores, of_means: None }], &[1.0], &targets);
+        let of_shares = -(0.05 * 0.05f64.ln() + 0.95 * 0.95f64.ln());
+        assert!(judged.log_loss() < of_shares, "{} of {of_shares}", judged.log_loss());
     }
 
     #[test]
