@@ -5,11 +5,14 @@
 
 use std::cell::Cell;
 use std::num::NonZero;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// 0: as many as there are cores.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
+/// How many there are; to ask the system means to read files, where it shares out cores by groups.
+static CORES: OnceLock<usize> = OnceLock::new();
 
 thread_local! {
     static WITHIN: Cell<bool> = const { Cell::new(false) };
@@ -24,7 +27,7 @@ pub fn set(threads: usize) {
 pub fn count() -> usize {
     match THREADS.load(Ordering::Relaxed) {
         _ if WITHIN.get() => 1,
-        0 => thread::available_parallelism().map_or(1, NonZero::get),
+        0 => *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get)),
         threads => threads,
     }
 }

@@ -19,6 +19,18 @@ impl<'r> Kernel<'r> {
         Kernel { table: std::array::from_fn(value), of }
     }
 
+    /// What a code below [`ESCAPE`] counts for.
+    #[inline(always)]
+    pub(super) fn coded(&self, code: u32) -> f64 {
+        self.table[(code & ESCAPE) as usize]
+    }
+
+    /// What a count counts for.
+    #[inline]
+    pub(super) fn counted(&self, count: u32) -> f64 {
+        self.of.of(count)
+    }
+
     /// Column and value of the entries, and how many numbers of `packed` each takes.
     pub(super) fn entries<'p>(&'p self, packed: &'p [u32]) -> impl Iterator<Item = (usize, f64, usize)> + 'p {
         let mut rest = packed.iter();

@@ -12,7 +12,8 @@
 use std::ops::Range;
 
 use crate::linear::kernel::Kernel;
-use crate::records::Records;
+use crate::linear::tiles::{self, HOT, Tile};
+use crate::records::{Block, Records};
 use crate::threads;
 
 /// Rows whose sums are taken together.
@@ -20,7 +21,9 @@ pub(super) const ROWS: usize = 256;
 /// Values times vectors that are worth a chunk.
 const WORTH: u64 = 1 << 18;
 /// Chunks at most: more threads than this do not help a solver, and each chunk costs a reading of all sums.
-const CHUNKS: usize = 4;
+const CHUNKS: u64 = 4;
+/// Values a coordinate that a chunk has, of more than two.
+const VALUES: u64 = 5;
 
 /// Of one block: how many columns have a coordinate each (the rest is the tail), and that of the first.
 #[derive(Debug)]
@@ -32,10 +35,11 @@ struct Columns {
 #[derive(Debug)]
 pub(super) struct Layout {
     blocks: Vec<Columns>,
-    /// By row and block: where the tail begins in the row's packed entries. Empty where nothing is merged.
-    tails: Vec<u32>,
-    /// Ranges of rows.
-    chunks: Vec<Range<usize>>,
+    /// By row and block: where in the row's packed entries the columns begin that are not read row by row: those of tiles, and the
+    /// tail. Empty where there are none.
+    cuts: Vec<u32>,
+    /// Of each chunk of rows, which part the rows in order.
+    chunks: Vec<Vec<Tile>>,
     /// Coordinate of the first row's single terms, where they are merged.
     singles: Option<usize>,
     coordinates: usize,
@@ -80,9 +84,23 @@ impl Layout {
         drop(frequencies);
         let singles = merge.then_some(first);
         let coordinates = first + if merge { documents.len() } else { 0 } + 1;
-        let chunks = row_chunks(records, ((values * vectors as u64 / WORTH) as usize).clamp(1, CHUNKS));
-        let tails = if merge { tails(records, &kernel, &heads) } else { Vec::new() };
-        Layout { blocks, tails, chunks, singles, coordinates }
+        // Each chunk costs a reading of all sums: it should have some values more than there are sums.
+        let most = (values / (VALUES * coordinates as u64)).clamp(2, CHUNKS);
+        let chunks = row_chunks(records, (values * vectors as u64 / WORTH).clamp(1, most) as usize);
+        let cuts = cuts(records, &kernel, &heads);
+        let mut layout = Layout { blocks, cuts, chunks: Vec::new(), singles, coordinates };
+        let tile = |rows: Range<usize>| {
+            let documents = &records.documents()[rows.clone()];
+            let block = |(at, block): (usize, &Block)| {
+                let cut = |row| layout.hot(block.counts.packed(documents[row] as usize), rows.start + row, at).len();
+                tiles::cold(&block.counts, documents, cut, layout.head(at))
+            };
+            Tile { cold: records.blocks().iter().enumerate().map(block).collect(), rows: rows.clone() }
+        };
+        let tiles = |rows: Range<usize>| tiles::ranges(rows, vectors).map(tile).collect();
+        let tiles = threads::map(chunks.len(), |chunk| tiles(chunks[chunk].clone()));
+        layout.chunks = tiles;
+        layout
     }
 
     /// Number of coordinates, of one vector.
@@ -90,8 +108,8 @@ impl Layout {
         self.coordinates
     }
 
-    /// Ranges of rows that are read by one thread each, in order.
-    pub(super) fn chunks(&self) -> &[Range<usize>] {
+    /// What is read by one thread each, in order.
+    pub(super) fn chunks(&self) -> &[Vec<Tile>] {
         &self.chunks
     }
 
@@ -115,12 +133,12 @@ impl Layout {
         self.blocks[block].first
     }
 
-    /// A row's packed entries of a block, before the tail and in it.
+    /// What of a row's packed entries of a block is read row by row.
     #[inline]
-    pub(super) fn split<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> (&'p [u32], &'p [u32]) {
-        match self.tails.get(row * self.blocks.len() + block) {
-            Some(&tail) => packed.split_at(tail as usize),
-            None => (packed, &[]),
+    pub(super) fn hot<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> &'p [u32] {
+        match self.cuts.get(row * self.blocks.len() + block) {
+            Some(&cut) => &packed[..cut as usize],
+            None => packed,
         }
     }
 }
@@ -149,17 +167,20 @@ pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
     bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
-fn tails(records: &Records, kernel: &Kernel, heads: &[usize]) -> Vec<u32> {
+fn cuts(records: &Records, kernel: &Kernel, heads: &[usize]) -> Vec<u32> {
+    if records.blocks().iter().zip(heads).all(|(block, &head)| block.counts.columns() <= head.min(HOT)) {
+        return Vec::new();
+    }
     let of_rows = |rows: Range<usize>| {
-        let mut tails = Vec::with_capacity(rows.len() * heads.len());
+        let mut cuts = Vec::with_capacity(rows.len() * heads.len());
         for &document in &records.documents()[rows] {
             for (block, &head) in records.blocks().iter().zip(heads) {
                 let entries = kernel.entries(block.counts.packed(document as usize));
-                let kept = entries.take_while(|&(column, ..)| column < head);
-                tails.push(kept.map(|(.., length)| length as u32).sum());
+                let hot = entries.take_while(|&(column, ..)| column < head.min(HOT));
+                cuts.push(hot.map(|(.., length)| length as u32).sum());
             }
         }
-        tails
+        cuts
     };
     threads::each(row_chunks(records, threads::count()), of_rows).concat()
 }

@@ -8,6 +8,7 @@ use crate::counts::Counts;
 use crate::linear::Linear;
 use crate::linear::kernel::Kernel;
 use crate::linear::layout::{Layout, row_chunks};
+use crate::linear::tiles::Tile;
 use crate::records::Records;
 use crate::threads;
 
@@ -33,9 +34,18 @@ struct View<'r> {
     first: usize,
 }
 
-/// What the threads of a pass work in, each its own: beside the point's scaled numbers of a coordinate the sums, shape
-/// (coordinates, 2, vectors), so that who has read the ones has the others at hand. Between passes the sums are 0.
-pub(super) struct Room(Vec<Vec<f64>>);
+/// What the threads of a pass work in.
+pub(super) struct Room(Vec<Own>);
+
+/// What one thread works in.
+struct Own {
+    /// Beside the point's scaled numbers of a coordinate the sums, shape (coordinates, 2, vectors), so that who has read the ones has the
+    /// others at hand. Between passes the sums are 0.
+    pairs: Vec<f64>,
+    /// Of a tile's rows, shape (rows, vectors).
+    slopes: Vec<f64>,
+    along: Vec<f64>,
+}
 
 impl<'r> Matrix<'r> {
     pub(super) fn new(layout: &'r Layout, records: &'r Records, vectors: usize) -> Self {
@@ -43,7 +53,11 @@ impl<'r> Matrix<'r> {
         let blocks = views(records, |block| layout.first(block));
         let mut matrix = Matrix { layout, records, vectors, kernel, blocks, singles: Vec::new(), scales: Vec::new() };
         if layout.singles().is_some() {
-            let length = |row| matrix.single_terms(row).map(|(_, value)| value * value).sum::<f64>().sqrt();
+            let length = |row| {
+                let mut squares = 0.0;
+                matrix.single_terms(row, |_, value| squares += value * value);
+                f64::sqrt(squares)
+            };
             let of_chunk = |rows: Range<usize>| rows.map(length).collect::<Vec<f64>>();
             matrix.singles = threads::each(row_chunks(records, layout.workers()), of_chunk).concat();
         }
@@ -66,20 +80,24 @@ impl<'r> Matrix<'r> {
     }
 
     pub(super) fn room(&self) -> Room {
-        Room((0..self.layout.workers()).map(|_| vec![0.0; 2 * self.dimensions()]).collect())
+        let rows = self.layout.chunks().iter().flatten().map(|tile| tile.rows.len()).max().unwrap_or(0);
+        let [slopes, along] = [(); 2].map(|()| vec![0.0; rows * self.vectors]);
+        let own = |_| Own { pairs: vec![0.0; 2 * self.dimensions()], slopes: slopes.clone(), along: along.clone() };
+        Room((0..self.layout.workers()).map(own).collect())
     }
 
-    /// (column, value) of a row's terms that are merged.
-    fn single_terms(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+    /// Visits column and value of a row's terms that are merged.
+    fn single_terms(&self, row: usize, mut visit: impl FnMut(usize, f64)) {
         let document = self.records.documents()[row] as usize;
-        let blocks = self.blocks.iter().zip(self.records.starts()).enumerate();
-        blocks.flat_map(move |(at, (block, &start))| {
-            let (_, tail) = self.layout.split(block.counts.packed(document), row, at);
-            self.kernel.entries(tail).map(move |(column, value, _)| {
-                let scale = block.row_scales[document] * self.records.column_scales()[start + column];
-                (start + column, scale * value)
-            })
-        })
+        for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
+            let (packed, head) = (block.counts.packed(document), self.layout.head(at));
+            let scales = &self.records.column_scales()[start..];
+            for (column, value, _) in self.kernel.entries(&packed[self.layout.hot(packed, row, at).len()..]) {
+                if column >= head {
+                    visit(start + column, block.row_scales[document] * scales[column] * value);
+                }
+            }
+        }
     }
 
     /// Reads the records once, there and back. `run` gets every row, its scores of `point` (what `scores` holds, where there is
@@ -95,18 +113,33 @@ impl<'r> Matrix<'r> {
     ) -> f64 {
         let (mut total, workers) = (0.0, room.0.len());
         if let Some(point) = point {
-            threads::each(room.0.iter_mut().collect(), |pairs: &mut Vec<f64>| self.scale(point, pairs));
+            threads::each(room.0.iter_mut().collect(), |own: &mut Own| self.scale(point, &mut own.pairs));
         }
         sums.fill(0.0);
         for chunks in self.layout.chunks().chunks(workers) {
-            let dealt = chunks.iter().zip(&mut room.0).map(|(rows, pairs)| {
-                let count = rows.len() * self.vectors;
-                let mut own = [&mut scores, &mut beside];
-                let own = own.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
-                (rows.clone(), own, pairs)
+            let dealt = chunks.iter().zip(&mut room.0).map(|(tiles, own)| {
+                let count = tiles.iter().map(|tile| tile.rows.len()).sum::<usize>() * self.vectors;
+                let mut numbers = [&mut scores, &mut beside];
+                let numbers = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
+                (tiles, numbers, own)
             });
-            let done = threads::each(dealt.collect(), |(rows, numbers, pairs): (_, _, &mut Vec<f64>)| {
-                self.read(rows, point.is_some(), numbers, pairs, &run)
+            let done = threads::each(dealt.collect(), |(tiles, [mut scores, mut beside], own): (_, _, &mut Own)| {
+                tiles.iter().fold(0.0, |total, tile: &Tile| {
+                    let count = tile.rows.len() * self.vectors;
+                    let mut numbers = [&mut scores, &mut beside];
+                    let [scores, beside] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
+                    if point.is_some() {
+                        self.score(tile, own, scores);
+                    }
+                    let mut total = total;
+                    let numbers = scores.chunks_exact(self.vectors).zip(beside.chunks_exact_mut(self.vectors));
+                    let numbers = numbers.zip(own.slopes.chunks_exact_mut(self.vectors));
+                    for (row, ((scores, beside), slopes)) in tile.rows.clone().zip(numbers) {
+                        total += run(row, scores, beside, slopes);
+                    }
+                    self.spread(tile, own);
+                    total
+                })
             });
             total += done.into_iter().sum::<f64>();
             self.gather(&mut room.0[..chunks.len()], sums);
@@ -131,68 +164,75 @@ impl<'r> Matrix<'r> {
         }
     }
 
-    /// The rows of a chunk, there and back.
-    fn read(
-        &self,
-        rows: Range<usize>,
-        wanted: bool,
-        [scores, beside]: [&mut [f64]; 2],
-        pairs: &mut [f64],
-        run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64,
-    ) -> f64 {
+    /// Scores of a tile's rows.
+    fn score(&self, tile: &Tile, own: &mut Own, scores: &mut [f64]) {
         let vectors = self.vectors;
-        let (mut slopes, mut total) = (vec![0.0; vectors], 0.0);
-        let numbers = scores.chunks_exact_mut(vectors).zip(beside.chunks_exact_mut(vectors));
-        for (row, (scores, beside)) in rows.zip(numbers) {
-            if wanted {
-                self.score(row, pairs, scores);
-            }
-            total += run(row, scores, beside, &mut slopes);
-            if slopes.iter().any(|&slope| slope != 0.0) {
-                self.spread(row, &slopes, pairs);
+        let (pairs, documents) = (&own.pairs, &self.records.documents()[tile.rows.clone()]);
+        let intercept = &pairs[pairs.len() - 2 * vectors..][..vectors];
+        for (row, scores) in tile.rows.clone().zip(scores.chunks_exact_mut(vectors)) {
+            scores.copy_from_slice(intercept);
+            if let Some(singles) = self.layout.singles() {
+                let own = &pairs[(singles + row) * 2 * vectors..];
+                scores.iter_mut().zip(own).for_each(|(score, single)| *score += single);
             }
         }
-        total
-    }
-
-    fn score(&self, row: usize, pairs: &[f64], scores: &mut [f64]) {
-        let (vectors, document) = (self.vectors, self.records.documents()[row] as usize);
-        scores.copy_from_slice(&pairs[pairs.len() - 2 * vectors..][..vectors]);
-        if let Some(singles) = self.layout.singles() {
-            let own = &pairs[(singles + row) * 2 * vectors..];
-            scores.iter_mut().zip(own).for_each(|(score, single)| *score += single);
-        }
-        for (at, block) in self.blocks.iter().enumerate() {
-            let (packed, _) = self.layout.split(block.counts.packed(document), row, at);
-            let (scale, pairs) = (block.row_scales[document], &pairs[block.first * 2 * vectors..]);
-            match &mut *scores {
-                [score] => *score += scale * self.kernel.dot::<2>(packed, pairs),
-                scores => self.kernel.dots(packed, scale, pairs, 2 * vectors, scores),
+        for (at, (block, cold)) in self.blocks.iter().zip(&tile.cold).enumerate() {
+            let pairs = &pairs[block.first * 2 * vectors..];
+            let along = &mut own.along[..scores.len()];
+            along.fill(0.0);
+            self.kernel.cold_dots(cold, pairs, vectors, along);
+            let numbers = scores.chunks_exact_mut(vectors).zip(along.chunks_exact(vectors));
+            for ((row, &document), (scores, along)) in tile.rows.clone().zip(documents).zip(numbers) {
+                let packed = self.layout.hot(block.counts.packed(document as usize), row, at);
+                let scale = block.row_scales[document as usize];
+                match (&mut *scores, along) {
+                    ([score], [along]) => *score += scale * (along + self.kernel.dot::<2>(packed, pairs)),
+                    (scores, along) => {
+                        scores.iter_mut().zip(along).for_each(|(score, along)| *score += scale * along);
+                        self.kernel.dots(packed, scale, pairs, 2 * vectors, scores);
+                    }
+                }
             }
         }
     }
 
-    fn spread(&self, row: usize, slopes: &[f64], pairs: &mut [f64]) {
-        let (vectors, document) = (self.vectors, self.records.documents()[row] as usize);
-        let intercept = pairs.len() - vectors;
-        pairs[intercept..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
-        if let Some(singles) = self.layout.singles() {
-            pairs[((singles + row) * 2 + 1) * vectors..][..vectors].copy_from_slice(slopes);
+    /// A tile's slopes times the rows' values, into the sums.
+    fn spread(&self, tile: &Tile, own: &mut Own) {
+        let vectors = self.vectors;
+        let Own { pairs, slopes, along } = own;
+        let (count, documents) = (tile.rows.len() * vectors, &self.records.documents()[tile.rows.clone()]);
+        let (slopes, along, intercept) = (&slopes[..count], &mut along[..count], pairs.len() - vectors);
+        for slopes in slopes.chunks_exact(vectors) {
+            pairs[intercept..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
         }
-        for (at, block) in self.blocks.iter().enumerate() {
-            let (packed, _) = self.layout.split(block.counts.packed(document), row, at);
-            let (scale, pairs) = (block.row_scales[document], &mut pairs[block.first * 2 * vectors..]);
-            match slopes {
-                [slope] => self.kernel.add(packed, scale * slope, pairs),
-                slopes => self.kernel.adds(packed, scale, slopes, pairs),
+        if let Some(singles) = self.layout.singles() {
+            for (row, slopes) in tile.rows.clone().zip(slopes.chunks_exact(vectors)) {
+                pairs[((singles + row) * 2 + 1) * vectors..][..vectors].copy_from_slice(slopes);
             }
+        }
+        for (at, (block, cold)) in self.blocks.iter().zip(&tile.cold).enumerate() {
+            let pairs = &mut pairs[block.first * 2 * vectors..];
+            let numbers = slopes.chunks_exact(vectors).zip(along.chunks_exact_mut(vectors));
+            for ((row, &document), (slopes, along)) in tile.rows.clone().zip(documents).zip(numbers) {
+                let scale = block.row_scales[document as usize];
+                along.iter_mut().zip(slopes).for_each(|(along, slope)| *along = scale * slope);
+                if along.iter().all(|&along| along == 0.0) {
+                    continue;
+                }
+                let packed = self.layout.hot(block.counts.packed(document as usize), row, at);
+                match &*along {
+                    [along] => self.kernel.add(packed, *along, pairs),
+                    along => self.kernel.adds(packed, 1.0, along, pairs),
+                }
+            }
+            self.kernel.cold_sums(cold, along, vectors, pairs);
         }
     }
 
     /// Adds what each thread has summed, in order, and leaves 0 behind.
-    fn gather(&self, room: &mut [Vec<f64>], mut sums: &mut [f64]) {
+    fn gather(&self, room: &mut [Own], mut sums: &mut [f64]) {
         let (vectors, workers, coordinates) = (self.vectors, self.layout.workers(), self.layout.coordinates());
-        let mut rest: Vec<&mut [f64]> = room.iter_mut().map(|pairs| &mut pairs[..]).collect();
+        let mut rest: Vec<&mut [f64]> = room.iter_mut().map(|own| &mut own.pairs[..]).collect();
         let bound = |part: usize| coordinates * part / workers;
         let dealt = (0..workers).map(|part| {
             let count = (bound(part + 1) - bound(part)) * vectors;
@@ -226,11 +266,11 @@ impl<'r> Matrix<'r> {
         if let Some(singles) = self.layout.singles() {
             for (row, &length) in self.singles.iter().enumerate().filter(|(_, length)| **length > 0.0) {
                 let of_row = &point[(singles + row) * vectors..][..vectors];
-                for (column, value) in self.single_terms(row) {
+                self.single_terms(row, |column, value| {
                     for (weight, merged) in flat[column * vectors..].iter_mut().zip(of_row) {
                         *weight = merged * value / length;
                     }
-                }
+                });
             }
         }
         (weights, point[point.len() - vectors..].to_vec())
@@ -249,11 +289,11 @@ impl<'r> Matrix<'r> {
         }
         if let Some(singles) = self.layout.singles() {
             for (row, &length) in self.singles.iter().enumerate().filter(|(_, length)| **length > 0.0) {
-                for (column, value) in self.single_terms(row) {
+                self.single_terms(row, |column, value| {
                     for (k, point) in point[(singles + row) * vectors..][..vectors].iter_mut().enumerate() {
                         *point += weight(column, k) * value / length;
                     }
-                }
+                });
             }
         }
         let end = point.len() - vectors;

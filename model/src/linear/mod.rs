@@ -11,6 +11,7 @@ mod loss;
 mod matrix;
 mod newton;
 mod params;
+mod tiles;
 mod watch;
 
 use linfa::traits::PredictInplace;
