@@ -7,17 +7,8 @@ const MOST_TO_BEGIN: usize = 4_000;
 /// Fewest rows that it sees, where there are as many.
 const LEAST_TO_BEGIN: usize = 1_500;
 
-/// From this many rows on, four folds measure as well as five.
-const ROWS_FOR_FOUR_FOLDS: usize = 5_000;
-
-/// From this many rows on, three do.
-const ROWS_FOR_THREE_FOLDS: usize = 10_000;
-
-/// Up to so many rows the second stage sees all of them.
-const ROWS_FOR_ALL: usize = 10_000;
-
-/// Share of the rows that it sees of more.
-const SHARE: f64 = 0.4;
+/// From this many rows on, three folds measure as well as five.
+const ROWS_FOR_THREE_FOLDS: usize = 5_000;
 
 /// A sample has this many rows a class where there are as many.
 pub const LEAST_ROWS_OF_A_CLASS: usize = 50;
@@ -26,7 +17,6 @@ pub const LEAST_ROWS_OF_A_CLASS: usize = 50;
 pub fn folds(rows: usize) -> usize {
     match rows {
         ROWS_FOR_THREE_FOLDS.. => 3,
-        ROWS_FOR_FOUR_FOLDS.. => 4,
         _ => 5,
     }
 }
@@ -36,9 +26,10 @@ pub fn rows_to_begin(rows: usize) -> usize {
     (rows / 2).clamp(LEAST_TO_BEGIN, MOST_TO_BEGIN).min(rows)
 }
 
-/// Rows that the second stage sees of so many.
-pub fn rows(rows: usize) -> usize {
-    if rows <= ROWS_FOR_ALL { rows } else { ((rows as f64 * SHARE) as usize).max(ROWS_FOR_ALL) }
+/// Candidates that stay after the second stage's fold of so many: two, and of data that are enough for three folds one that
+/// is measured on the last, where its scores are wanted for the calibration.
+pub fn most_after(fold: usize, folds: usize) -> usize {
+    if folds <= 3 && fold + 1 >= folds { 1 } else { 2 }
 }
 
 /// Operations of a non-zero while its text is counted.

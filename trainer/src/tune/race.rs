@@ -161,24 +161,42 @@ impl<'a> Race<'a> {
         ranked
     }
 
-    /// Drops those that are beyond chance worse than the best, and of the others all but the best `most`.
-    pub fn drop_weak(&mut self, most: usize) {
+    /// Drops those that are beyond chance worse than the best, and of the others all but the best `most`. Where these would be
+    /// of one kind (analyzer and weighting) and another is still in the race, the last place is the best other's: which kind is
+    /// best changes with the number of rows.
+    pub fn drop_weak(&mut self, most: usize, mixed: bool) {
         let ranked = self.ranked();
         let Some(&best) = ranked.first() else { return };
-        for (place, &at) in ranked.iter().enumerate().skip(1) {
+        let mut near = vec![best];
+        for &at in &ranked[1..] {
             let (Some(winner), Some(own)) = (&self.runners[best].judged, &self.runners[at].judged) else { continue };
             let (excess, error) = own.excess(winner);
-            let folds = own.folds();
-            let folds = if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") };
             if excess > TOO_FAR * error {
+                let folds = counted(own.folds());
                 let reason =
                     format!("after {folds} its log loss was {excess:.4} above the best, standard error {error:.4}");
                 self.runners[at].left = Some(reason);
-            } else if place >= most {
-                self.runners[at].left = Some(format!("after {folds} {place} others had less log loss"));
+            } else {
+                near.push(at);
             }
         }
+        let kind = |at: usize| (self.runners[at].settings.tfidf.analyzer, self.runners[at].settings.tfidf.weighting);
+        let mut stay: Vec<usize> = near.iter().copied().take(most).collect();
+        if mixed && stay.len() == most && stay.iter().all(|&at| kind(at) == kind(best)) {
+            stay.pop();
+            stay.extend(
+                near.iter().copied().skip(most - 1).find(|&at| kind(at) != kind(best)).or(near.get(most - 1).copied()),
+            );
+        }
+        for (place, at) in near.into_iter().enumerate().filter(|(_, at)| !stay.contains(at)) {
+            let folds = counted(self.runners[at].judged.as_ref().map_or(0, Judged::folds));
+            self.runners[at].left = Some(format!("after {folds} {place} others had less log loss"));
+        }
     }
+}
+
+fn counted(folds: usize) -> String {
+    if folds == 1 { "1 fold".to_owned() } else { format!("{folds} folds") }
 }
 
 /// Tries other `C` for those in the race, on the first fold: the next greater and smaller, and on as long as the best is at an

@@ -44,51 +44,39 @@ pub fn search(data: Data<'_>, asked: &Hyperparameters) -> Result<Found, FitError
     let seed = asked.settings.seed;
     let rows = data.targets.len();
     let begin = plan::rows_to_begin(rows);
-    let seen = plan::rows(rows);
     let mut race = Race::new(data, &space, folds_of(data, begin, seed));
     race.enter(space.beginning());
     race.run(1)?;
-    race.drop_weak(MOST_KINDS);
+    race.drop_weak(MOST_KINDS, true);
     climb(&mut race, &space)?;
     let best = race.ranked().first().map(|&at| race.runners[at].settings.clone());
     race.enter(best.iter().flat_map(|best| space.variants(best)));
     race.run(1)?;
-    race.drop_weak(MOST_TO_THE_END);
+    race.drop_weak(MOST_TO_THE_END, true);
     let mut past: Vec<Runner> = Vec::new();
-    if begin < seen {
+    if begin < rows {
         let ranked = race.ranked().into_iter();
         let stay: Vec<Settings> = ranked.map(|at| race.runners[at].settings.clone()).collect();
         past = race.runners.into_iter().filter(|runner| runner.left.is_some()).collect();
-        race = Race::new(data, &space, folds_of(data, seen, seed));
+        race = Race::new(data, &space, folds_of(data, rows, seed));
         race.enter(stay);
     }
     let folds = race.folds();
     for fold in 1..=folds {
         race.run(fold)?;
-        race.drop_weak(2);
+        race.drop_weak(plan::most_after(fold, folds), false);
     }
     let Some(&winner) = race.ranked().first() else { return Err(FitError::EmptyVocabulary { documents: rows }) };
     let won = &race.runners[winner];
-    let mut held_out: Vec<HeldOut> = won.held_out().cloned().collect();
-    let mut settings = Settings { beta: won.beta(), ..won.settings.clone() };
+    let held_out: Vec<HeldOut> = won.held_out().cloned().collect();
+    let settings = Settings { beta: won.beta(), ..won.settings.clone() };
     let winner = past.len() + winner;
     past.extend(race.runners);
-    let mut work: f64 = past.iter().map(|runner| runner.work).sum();
-    if seen < rows {
-        // The winner's held-out scores of all rows: weights of more rows are others, and so is their calibration.
-        let folds = stratified(data.targets, data.classes, plan::folds(rows), seed);
-        let mut race = Race::new(data, &space, folds);
-        race.enter([settings.clone()]);
-        race.run(race.folds())?;
-        let runner = &race.runners[0];
-        settings.beta = runner.beta();
-        held_out = runner.held_out().cloned().collect();
-        work += runner.work;
-    }
+    let work: f64 = past.iter().map(|runner| runner.work).sum();
     let non_zeros = data.corpus.featurize(&settings.tfidf, None, data.targets, data.classes)?.1.non_zeros();
     let fit = plan::scaling(non_zeros) + plan::solving(non_zeros, data.classes);
     let fits = (work + fit) / (plan::counting(non_zeros) + fit);
-    let searched = Searched { space: &space, runners: &past, winner, folds, rows: (seen, rows), fits };
+    let searched = Searched { space: &space, runners: &past, winner, folds, fits };
     let (order, scores) = stack(&held_out, settings.beta);
     let targets = order.iter().map(|&row| data.targets[row]).collect();
     Ok(Found { tuning: table(&searched), settings, held_out: HeldOutScores { scores, targets } })

@@ -18,14 +18,12 @@ pub struct Searched<'a> {
     pub winner: usize,
     /// Folds of the last stage.
     pub folds: usize,
-    /// Rows that the last stage saw, of how many.
-    pub rows: (usize, usize),
     /// Cost of the search in fits of the winner.
     pub fits: f64,
 }
 
 pub fn table(searched: &Searched<'_>) -> Tuning {
-    let Searched { space, runners, winner, folds, rows: (seen, all), fits } = *searched;
+    let Searched { space, runners, winner, folds, fits } = *searched;
     let candidate = |(at, runner): (usize, &Runner)| {
         let judged = runner.judged.as_ref();
         let (mean, standard_error) = judged.map_or((0.0, 0.0), |judged| judged.accuracy());
@@ -48,9 +46,6 @@ pub fn table(searched: &Searched<'_>) -> Tuning {
     if let Some(candidate) = candidates.get_mut(winner) {
         candidate.reason = Some(reason.clone());
     }
-    if seen < all {
-        reason.push_str(&format!("; measured on a stratified sample of {seen} of {all} rows"));
-    }
     reason.push_str(&format!("; the search cost about {fits:.1} fits of the winner"));
     Tuning {
         folds: folds as u64,
@@ -58,7 +53,6 @@ pub fn table(searched: &Searched<'_>) -> Tuning {
         candidates,
         chosen: winner,
         reason,
-        rows: (seen < all).then_some(seen as u64),
         cost_in_fits: Some(fits),
         ..Tuning::default()
     }
