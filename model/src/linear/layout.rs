@@ -21,9 +21,9 @@ pub(super) const ROWS: usize = 256;
 /// Values times vectors that are worth a chunk.
 const WORTH: u64 = 1 << 18;
 /// Chunks at most: more threads than this do not help a solver, and each chunk costs a reading of all sums.
-const CHUNKS: u64 = 4;
-/// Values a coordinate that a chunk has, of more than two.
-const VALUES: u64 = 5;
+const CHUNKS: usize = 4;
+/// Values a coordinate from which on there are more than two.
+const VALUES: u64 = 16;
 
 /// Of one block: how many columns have a coordinate each (the rest is the tail), and that of the first.
 #[derive(Debug)]
@@ -84,9 +84,12 @@ impl Layout {
         drop(frequencies);
         let singles = merge.then_some(first);
         let coordinates = first + if merge { documents.len() } else { 0 } + 1;
-        // Each chunk costs a reading of all sums: it should have some values more than there are sums.
-        let most = (values / (VALUES * coordinates as u64)).clamp(2, CHUNKS);
-        let chunks = row_chunks(records, (values * vectors as u64 / WORTH).clamp(1, most) as usize);
+        let chunks = match values * vectors as u64 {
+            little if little < 2 * WORTH => 1,
+            much if much >= CHUNKS as u64 * WORTH && values >= VALUES * coordinates as u64 => CHUNKS,
+            _ => 2,
+        };
+        let chunks = row_chunks(records, chunks);
         let cuts = cuts(records, &kernel, &heads);
         let mut layout = Layout { blocks, cuts, chunks: Vec::new(), singles, coordinates };
         let tile = |rows: Range<usize>| {

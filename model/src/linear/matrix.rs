@@ -34,14 +34,17 @@ struct View<'r> {
     first: usize,
 }
 
-/// What the threads of a pass work in.
-pub(super) struct Room(Vec<Own>);
+/// What a pass works in.
+pub(super) struct Room {
+    /// The point's numbers times their scales.
+    scaled: Vec<f64>,
+    own: Vec<Own>,
+}
 
 /// What one thread works in.
 struct Own {
-    /// Beside the point's scaled numbers of a coordinate the sums, shape (coordinates, 2, vectors), so that who has read the ones has the
-    /// others at hand. Between passes the sums are 0.
-    pairs: Vec<f64>,
+    /// Of a chunk that is not the first, shaped as a point; 0 between passes.
+    sums: Vec<f64>,
     /// Of a tile's rows, shape (rows, vectors).
     slopes: Vec<f64>,
     along: Vec<f64>,
@@ -82,8 +85,8 @@ impl<'r> Matrix<'r> {
     pub(super) fn room(&self) -> Room {
         let rows = self.layout.chunks().iter().flatten().map(|tile| tile.rows.len()).max().unwrap_or(0);
         let [slopes, along] = [(); 2].map(|()| vec![0.0; rows * self.vectors]);
-        let own = |_| Own { pairs: vec![0.0; 2 * self.dimensions()], slopes: slopes.clone(), along: along.clone() };
-        Room((0..self.layout.workers()).map(own).collect())
+        let own = |_| Own { sums: vec![0.0; self.dimensions()], slopes: slopes.clone(), along: along.clone() };
+        Room { scaled: vec![0.0; self.dimensions()], own: (0..self.layout.workers()).map(own).collect() }
     }
 
     /// Visits column and value of a row's terms that are merged.
@@ -111,85 +114,90 @@ impl<'r> Matrix<'r> {
         sums: &mut [f64],
         run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64 + Sync,
     ) -> f64 {
-        let (mut total, workers) = (0.0, room.0.len());
+        let Room { scaled, own } = room;
         if let Some(point) = point {
-            threads::each(room.0.iter_mut().collect(), |own: &mut Own| self.scale(point, &mut own.pairs));
+            self.ranges([scaled], |range, [scaled]| {
+                scaled.copy_from_slice(&point[range.start * self.vectors..range.end * self.vectors]);
+                times(scaled, &self.scales[range], self.vectors);
+            });
         }
         sums.fill(0.0);
-        for chunks in self.layout.chunks().chunks(workers) {
-            let dealt = chunks.iter().zip(&mut room.0).map(|(tiles, own)| {
+        let known = point.is_none();
+        let (mut total, mut rest) = (0.0, self.layout.chunks());
+        while !rest.is_empty() {
+            let first = rest.len() == self.layout.chunks().len();
+            let (round, after) = rest.split_at(own.len().min(rest.len()));
+            rest = after;
+            // The first chunk's sums are all that there is yet.
+            let mut into = first.then_some(&mut *sums);
+            let dealt = round.iter().zip(&mut *own).map(|(tiles, own)| {
                 let count = tiles.iter().map(|tile| tile.rows.len()).sum::<usize>() * self.vectors;
                 let mut numbers = [&mut scores, &mut beside];
                 let numbers = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
-                (tiles, numbers, own)
+                let into = into.take().unwrap_or(&mut own.sums);
+                (tiles, numbers, into, [&mut own.slopes, &mut own.along])
             });
-            let done = threads::each(dealt.collect(), |(tiles, [mut scores, mut beside], own): (_, _, &mut Own)| {
-                tiles.iter().fold(0.0, |total, tile: &Tile| {
-                    let count = tile.rows.len() * self.vectors;
-                    let mut numbers = [&mut scores, &mut beside];
-                    let [scores, beside] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
-                    if point.is_some() {
-                        self.score(tile, own, scores);
-                    }
-                    let mut total = total;
-                    let numbers = scores.chunks_exact(self.vectors).zip(beside.chunks_exact_mut(self.vectors));
-                    let numbers = numbers.zip(own.slopes.chunks_exact_mut(self.vectors));
-                    for (row, ((scores, beside), slopes)) in tile.rows.clone().zip(numbers) {
-                        total += run(row, scores, beside, slopes);
-                    }
-                    self.spread(tile, own);
-                    total
-                })
+            let done = threads::each(dealt.collect(), |(tiles, numbers, into, rows)| {
+                self.read(tiles, (!known).then_some(scaled), numbers, into, rows, &run)
             });
             total += done.into_iter().sum::<f64>();
-            self.gather(&mut room.0[..chunks.len()], sums);
+            self.gather(&mut own[usize::from(first)..round.len()], sums, rest.is_empty());
         }
-        times(sums, &self.scales, self.vectors);
         total
     }
 
-    /// `point` times the scales into `pairs`.
-    fn scale(&self, point: &[f64], pairs: &mut [f64]) {
-        if self.vectors == 1 {
-            let (pairs, _) = pairs.as_chunks_mut::<2>();
-            return pairs
-                .iter_mut()
-                .zip(point)
-                .zip(&self.scales)
-                .for_each(|((pair, point), scale)| pair[0] = point * scale);
+    /// A chunk, tile after tile, there and back.
+    fn read(
+        &self,
+        tiles: &[Tile],
+        scaled: Option<&Vec<f64>>,
+        [mut scores, mut beside]: [&mut [f64]; 2],
+        into: &mut [f64],
+        [slopes, along]: [&mut Vec<f64>; 2],
+        run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64,
+    ) -> f64 {
+        let (vectors, mut total) = (self.vectors, 0.0);
+        for tile in tiles {
+            let count = tile.rows.len() * vectors;
+            let mut numbers = [&mut scores, &mut beside];
+            let [scores, beside] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
+            let (slopes, along) = (&mut slopes[..count], &mut along[..count]);
+            if let Some(scaled) = scaled {
+                self.score(tile, scaled, along, scores);
+            }
+            let numbers = scores.chunks_exact(vectors).zip(beside.chunks_exact_mut(vectors));
+            for (row, ((scores, beside), slopes)) in
+                tile.rows.clone().zip(numbers.zip(slopes.chunks_exact_mut(vectors)))
+            {
+                total += run(row, scores, beside, slopes);
+            }
+            self.spread(tile, slopes, along, into);
         }
-        let point = point.chunks_exact(self.vectors);
-        for ((pair, point), scale) in pairs.chunks_exact_mut(2 * self.vectors).zip(point).zip(&self.scales) {
-            pair.iter_mut().zip(point).for_each(|(pair, point)| *pair = point * scale);
-        }
+        total
     }
 
     /// Scores of a tile's rows.
-    fn score(&self, tile: &Tile, own: &mut Own, scores: &mut [f64]) {
-        let vectors = self.vectors;
-        let (pairs, documents) = (&own.pairs, &self.records.documents()[tile.rows.clone()]);
-        let intercept = &pairs[pairs.len() - 2 * vectors..][..vectors];
-        for (row, scores) in tile.rows.clone().zip(scores.chunks_exact_mut(vectors)) {
-            scores.copy_from_slice(intercept);
-            if let Some(singles) = self.layout.singles() {
-                let own = &pairs[(singles + row) * 2 * vectors..];
-                scores.iter_mut().zip(own).for_each(|(score, single)| *score += single);
-            }
+    fn score(&self, tile: &Tile, scaled: &[f64], along: &mut [f64], scores: &mut [f64]) {
+        let (vectors, documents) = (self.vectors, &self.records.documents()[tile.rows.clone()]);
+        let intercepts = &scaled[scaled.len() - vectors..];
+        scores.chunks_exact_mut(vectors).for_each(|scores| scores.copy_from_slice(intercepts));
+        if let Some(singles) = self.layout.singles() {
+            let singles = &scaled[(singles + tile.rows.start) * vectors..];
+            scores.iter_mut().zip(singles).for_each(|(score, single)| *score += single);
         }
         for (at, (block, cold)) in self.blocks.iter().zip(&tile.cold).enumerate() {
-            let pairs = &pairs[block.first * 2 * vectors..];
-            let along = &mut own.along[..scores.len()];
+            let scaled = &scaled[block.first * vectors..];
             along.fill(0.0);
-            self.kernel.cold_dots(cold, pairs, vectors, along);
+            self.kernel.cold_dots(cold, scaled, vectors, along);
             let numbers = scores.chunks_exact_mut(vectors).zip(along.chunks_exact(vectors));
             for ((row, &document), (scores, along)) in tile.rows.clone().zip(documents).zip(numbers) {
                 let packed = self.layout.hot(block.counts.packed(document as usize), row, at);
                 let scale = block.row_scales[document as usize];
                 match (&mut *scores, along) {
-                    ([score], [along]) => *score += scale * (along + self.kernel.dot::<2>(packed, pairs)),
+                    ([score], [along]) => *score += scale * (along + self.kernel.dot(packed, scaled)),
                     (scores, along) => {
                         scores.iter_mut().zip(along).for_each(|(score, along)| *score += scale * along);
-                        self.kernel.dots(packed, scale, pairs, 2 * vectors, scores);
+                        self.kernel.dots(packed, scale, scaled, scores);
                     }
                 }
             }
@@ -197,21 +205,17 @@ impl<'r> Matrix<'r> {
     }
 
     /// A tile's slopes times the rows' values, into the sums.
-    fn spread(&self, tile: &Tile, own: &mut Own) {
-        let vectors = self.vectors;
-        let Own { pairs, slopes, along } = own;
-        let (count, documents) = (tile.rows.len() * vectors, &self.records.documents()[tile.rows.clone()]);
-        let (slopes, along, intercept) = (&slopes[..count], &mut along[..count], pairs.len() - vectors);
+    fn spread(&self, tile: &Tile, slopes: &[f64], along: &mut [f64], into: &mut [f64]) {
+        let (vectors, documents) = (self.vectors, &self.records.documents()[tile.rows.clone()]);
+        let intercepts = into.len() - vectors;
         for slopes in slopes.chunks_exact(vectors) {
-            pairs[intercept..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
+            into[intercepts..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
         }
         if let Some(singles) = self.layout.singles() {
-            for (row, slopes) in tile.rows.clone().zip(slopes.chunks_exact(vectors)) {
-                pairs[((singles + row) * 2 + 1) * vectors..][..vectors].copy_from_slice(slopes);
-            }
+            into[(singles + tile.rows.start) * vectors..][..slopes.len()].copy_from_slice(slopes);
         }
         for (at, (block, cold)) in self.blocks.iter().zip(&tile.cold).enumerate() {
-            let pairs = &mut pairs[block.first * 2 * vectors..];
+            let into = &mut into[block.first * vectors..];
             let numbers = slopes.chunks_exact(vectors).zip(along.chunks_exact_mut(vectors));
             for ((row, &document), (slopes, along)) in tile.rows.clone().zip(documents).zip(numbers) {
                 let scale = block.row_scales[document as usize];
@@ -221,37 +225,35 @@ impl<'r> Matrix<'r> {
                 }
                 let packed = self.layout.hot(block.counts.packed(document as usize), row, at);
                 match &*along {
-                    [along] => self.kernel.add(packed, *along, pairs),
-                    along => self.kernel.adds(packed, 1.0, along, pairs),
+                    [along] => self.kernel.add(packed, *along, into),
+                    along => self.kernel.adds(packed, 1.0, along, into),
                 }
             }
-            self.kernel.cold_sums(cold, along, vectors, pairs);
+            self.kernel.cold_sums(cold, along, vectors, into);
         }
     }
 
-    /// Adds what each thread has summed, in order, and leaves 0 behind.
-    fn gather(&self, room: &mut [Own], mut sums: &mut [f64]) {
-        let (vectors, workers, coordinates) = (self.vectors, self.layout.workers(), self.layout.coordinates());
-        let mut rest: Vec<&mut [f64]> = room.iter_mut().map(|own| &mut own.pairs[..]).collect();
-        let bound = |part: usize| coordinates * part / workers;
+    /// Adds what each thread has summed, in order, and leaves 0 behind; the `last` time multiplied with the scales.
+    fn gather(&self, own: &mut [Own], sums: &mut [f64], last: bool) {
+        for own in own {
+            self.ranges([sums, &mut own.sums], |_, [sums, own]| {
+                sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += std::mem::take(own));
+            });
+        }
+        if last {
+            self.ranges([sums], |range, [sums]| times(sums, &self.scales[range], self.vectors));
+        }
+    }
+
+    /// `run` on ranges of the coordinates with their numbers in `vectors` shaped as a point, several at a time.
+    fn ranges<const N: usize>(&self, vectors: [&mut [f64]; N], run: impl Fn(Range<usize>, [&mut [f64]; N]) + Sync) {
+        let (workers, coordinates, mut rest) = (self.layout.workers(), self.layout.coordinates(), vectors);
         let dealt = (0..workers).map(|part| {
-            let count = (bound(part + 1) - bound(part)) * vectors;
-            let own = sums.split_off_mut(..count).unwrap_or_default();
-            let pairs = rest.iter_mut().map(|rest| rest.split_off_mut(..2 * count).unwrap_or_default());
-            (own, pairs.collect::<Vec<_>>())
+            let range = coordinates * part / workers..coordinates * (part + 1) / workers;
+            let count = range.len() * self.vectors;
+            (range, rest.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default()))
         });
-        threads::each(dealt.collect(), |(sums, room): (&mut [f64], Vec<&mut [f64]>)| {
-            for pairs in room {
-                if vectors == 1 {
-                    let (pairs, _) = pairs.as_chunks_mut::<2>();
-                    sums.iter_mut().zip(pairs).for_each(|(sum, pair)| *sum += std::mem::take(&mut pair[1]));
-                    continue;
-                }
-                for (sums, pair) in sums.chunks_exact_mut(vectors).zip(pairs.chunks_exact_mut(2 * vectors)) {
-                    sums.iter_mut().zip(&mut pair[vectors..]).for_each(|(sum, of)| *sum += std::mem::take(of));
-                }
-            }
-        });
+        threads::each(dealt.collect(), |(range, numbers)| run(range, numbers));
     }
 
     /// A point as weights by column, shape (columns, vectors), and the intercepts.
@@ -319,8 +321,8 @@ pub(super) fn scores(records: &Records, weights: ArrayView2<f64>, intercept: &[f
                 let (packed, scale) = (block.counts.packed(document), block.row_scales[document]);
                 let weights = &scaled[block.first * vectors..];
                 match &mut scores[own..] {
-                    [score] => *score += scale * kernel.dot::<1>(packed, weights),
-                    scores => kernel.dots(packed, scale, weights, vectors, scores),
+                    [score] => *score += scale * kernel.dot(packed, weights),
+                    scores => kernel.dots(packed, scale, weights, scores),
                 }
             }
         }

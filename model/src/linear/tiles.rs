@@ -102,32 +102,28 @@ pub(super) fn cold(counts: &Counts, documents: &[u32], cuts: impl Fn(usize) -> u
 }
 
 impl Kernel<'_> {
-    /// `along[row] += value · pairs[HOT + column].0` of a tile's entries.
-    pub(super) fn cold_dots(&self, entries: &[u32], pairs: &[f64], vectors: usize, along: &mut [f64]) {
-        if vectors > 1 {
-            return self.cold(entries, |column, row, value| {
-                let numbers = &pairs[(HOT + column) * 2 * vectors..][..vectors];
-                let along = &mut along[row * vectors..][..vectors];
-                along.iter_mut().zip(numbers).for_each(|(along, number)| *along += value * number);
-            });
+    /// `along[row] += value · v[HOT + column]` of a tile's entries, `vectors` numbers each.
+    pub(super) fn cold_dots(&self, entries: &[u32], v: &[f64], vectors: usize, along: &mut [f64]) {
+        let v = v.get(HOT * vectors..).unwrap_or_default();
+        if vectors == 1 {
+            return self.cold(entries, |column, row, value| along[row] += value * v[column]);
         }
-        let (pairs, _) = pairs.as_chunks::<2>();
-        let pairs = pairs.get(HOT..).unwrap_or_default();
-        self.cold(entries, |column, row, value| along[row] += value * pairs[column][0]);
+        self.cold(entries, |column, row, value| {
+            let along = &mut along[row * vectors..][..vectors];
+            along.iter_mut().zip(&v[column * vectors..]).for_each(|(along, v)| *along += value * v);
+        });
     }
 
-    /// `pairs[HOT + column].1 += value · along[row]` of a tile's entries.
-    pub(super) fn cold_sums(&self, entries: &[u32], along: &[f64], vectors: usize, pairs: &mut [f64]) {
-        if vectors > 1 {
-            return self.cold(entries, |column, row, value| {
-                let sums = &mut pairs[((HOT + column) * 2 + 1) * vectors..][..vectors];
-                let along = &along[row * vectors..][..vectors];
-                sums.iter_mut().zip(along).for_each(|(sum, along)| *sum += value * along);
-            });
+    /// `to[HOT + column] += value · along[row]` of a tile's entries, `vectors` numbers each.
+    pub(super) fn cold_sums(&self, entries: &[u32], along: &[f64], vectors: usize, to: &mut [f64]) {
+        let to = to.get_mut(HOT * vectors..).unwrap_or_default();
+        if vectors == 1 {
+            return self.cold(entries, |column, row, value| to[column] += value * along[row]);
         }
-        let (pairs, _) = pairs.as_chunks_mut::<2>();
-        let pairs = pairs.get_mut(HOT..).unwrap_or_default();
-        self.cold(entries, |column, row, value| pairs[column][1] += value * along[row]);
+        self.cold(entries, |column, row, value| {
+            let to = &mut to[column * vectors..][..vectors];
+            to.iter_mut().zip(&along[row * vectors..]).for_each(|(to, along)| *to += value * along);
+        });
     }
 
     #[inline(always)]
@@ -173,23 +169,24 @@ mod tests {
             };
             let entries = cold(&counts, &documents, cut, head);
             let number = |at: usize| (at % 7) as f64 - 3.0;
-            let mut pairs: Vec<f64> = (0..head * 2 * vectors).map(number).collect();
+            let v: Vec<f64> = (0..head * vectors).map(number).collect();
             let mut along = vec![0.0; rows.len() * vectors];
-            kernel.cold_dots(&entries, &pairs, vectors, &mut along);
-            let (mut dots, mut sums) = (vec![0.0; along.len()], pairs.clone());
+            kernel.cold_dots(&entries, &v, vectors, &mut along);
+            let (mut dots, mut sums) = (vec![0.0; along.len()], vec![0.5; v.len()]);
             for (row, &document) in documents.iter().enumerate() {
                 for (&column, &count) in &rows[document as usize] {
                     let column = column as usize;
                     for k in (0..vectors).filter(|_| (HOT..head).contains(&column)) {
-                        dots[row * vectors + k] += tf.of(count) * number(column * 2 * vectors + k);
-                        sums[(column * 2 + 1) * vectors + k] += tf.of(count) * number(row * vectors + k);
+                        dots[row * vectors + k] += tf.of(count) * number(column * vectors + k);
+                        sums[column * vectors + k] += tf.of(count) * number(row * vectors + k);
                     }
                 }
             }
             prop_assert!(along.iter().zip(&dots).all(|(found, want)| (found - want).abs() < 1e-9));
             let slopes: Vec<f64> = (0..along.len()).map(number).collect();
-            kernel.cold_sums(&entries, &slopes, vectors, &mut pairs);
-            prop_assert!(pairs.iter().zip(&sums).all(|(found, want)| (found - want).abs() < 1e-9));
+            let mut to = vec![0.5; v.len()];
+            kernel.cold_sums(&entries, &slopes, vectors, &mut to);
+            prop_assert!(to.iter().zip(&sums).all(|(found, want)| (found - want).abs() < 1e-9));
         }
     }
 
