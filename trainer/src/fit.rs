@@ -101,7 +101,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
     } else {
         signals.enter("fitting");
     }
-    say!("terms: {terms}, in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
+    say!("weighted: {terms} terms in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
     let clock = Instant::now();
     let progress = Progress::begin("fit", Unit::Steps, None);
     let step = |_| progress.advance(1);
@@ -168,6 +168,7 @@ fn decide(job: &Job<'_>, data: Data<'_>, search: bool) -> Result<Decided, Error>
     }
     job.signals.enter("calibrating");
     let (calibration, calibrated) = calibrate(tune::held_out(data, &settings)?, classes);
+    say!("calibrated ({:.1} s)", clock.elapsed().as_secs_f64());
     Ok(Decided { settings, tuning: None, calibration, calibrated })
 }
 

@@ -86,9 +86,11 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     say!("classes: {} ({})", counts.len(), counts.join(", "));
 
     signals.enter("counting");
+    let counting = Instant::now();
     let progress = Progress::begin("count", Unit::Documents, None);
     let counted = counter.finish()?;
     drop(progress);
+    say!("counted: {} terms ({:.1} s)", counted.corpus.terms(), counting.elapsed().as_secs_f64());
     let identity = checkpoint::identity(&asked, &train.files);
     let checkpoints = root.checkpoints();
     let job = Job { asked: &asked, classes: classes.names(), signals: &signals, checkpoints, identity };
@@ -96,6 +98,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     let seconds = clock.elapsed().as_secs_f64();
 
     signals.hold("saving");
+    let writing = Instant::now();
     let mut settings = fitted.parameters.clone();
     if let Some(converged) = fitted.converged.filter(|_| fitted.stopped.is_some()) {
         settings.insert("converged".into(), converged.to_string());
@@ -114,8 +117,8 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     // What is measured is what will be served: the artifact as it lies there.
     let artifact = Artifact::open(&root.model())?;
     artifact.verify()?;
-    artifact.verify()?;
-    say!("artifact: {} ({} bytes)", root.model().display(), artifact.bytes());
+    let seconds_writing = writing.elapsed().as_secs_f64();
+    say!("artifact: {} ({} bytes, {seconds_writing:.1} s)", root.model().display(), artifact.bytes());
     // An evaluation of an earlier artifact would pass for this one's.
     root.remove_stale(&root.evaluation())?;
     signals.saved();

@@ -1,6 +1,7 @@
 //! The trainer from outside: the library over recorded figures, the program over folders as SageMaker lays them out.
 
 mod contract;
+mod counting;
 mod data;
 mod datasets;
 mod job;
