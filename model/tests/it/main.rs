@@ -1,6 +1,7 @@
 //! The model from outside: against recordings of scikit-learn, and an artifact's life on disk.
 
 mod artifact;
+mod blocks;
 mod calibration;
 mod classifiers;
 mod corpus;
