@@ -3,7 +3,8 @@
 use crate::error::ApiError;
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::OutputFormat;
-use crate::formats::output::{Answer, Labels};
+use crate::models::Models;
+use crate::served::Served;
 use model::Artifact;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
@@ -44,16 +45,14 @@ impl Default for Limits {
     }
 }
 
-/// The opened artifact with what answers need of it.
-struct Loaded {
-    artifact: Artifact,
-    labels: Labels,
-}
-
 /// Shared by all requests.
 pub struct App {
     limits: Limits,
-    loaded: OnceLock<Loaded>,
+    served: OnceLock<Arc<Served>>,
+    /// Why there is no model to serve, or no more.
+    failure: OnceLock<String>,
+    /// Where it serves many: then there is no one model.
+    models: Option<Models>,
     in_flight: Arc<Semaphore>,
     /// One permit a KiB.
     uploads: Arc<Semaphore>,
@@ -81,17 +80,33 @@ impl App {
     pub fn new(limits: Limits) -> Self {
         let limits = Limits { upload_bytes: limits.upload_bytes.max(limits.body_bytes), ..limits };
         Self {
-            loaded: OnceLock::new(),
+            served: OnceLock::new(),
+            failure: OnceLock::new(),
+            models: None,
             in_flight: Arc::new(Semaphore::new(limits.in_flight)),
             uploads: Arc::new(Semaphore::new(limits.upload_bytes.div_ceil(1024))),
             limits,
         }
     }
 
+    /// Serves the models that are loaded into it, each under its name, none at first.
+    pub fn of_many(limits: Limits, models: Models) -> Self {
+        Self { models: Some(models), ..Self::new(limits) }
+    }
+
     /// Serves this artifact from now on; where there is one already, that one stays.
     pub fn install(&self, artifact: Artifact) {
-        let labels = Labels::new(artifact.classes());
-        self.loaded.get_or_init(|| Loaded { artifact, labels });
+        self.served.get_or_init(|| Arc::new(Served::new(artifact)));
+    }
+
+    /// Answers from now on that the model is of no use, and why; the first reason stays.
+    pub fn fail(&self, reason: String) {
+        self.failure.get_or_init(|| reason);
+    }
+
+    /// Whether [`fail`](Self::fail) was told why.
+    pub fn failed(&self) -> bool {
+        self.failure.get().is_some()
     }
 
     /// The limits it keeps.
@@ -99,18 +114,32 @@ impl App {
         &self.limits
     }
 
-    /// The artifact that is served.
-    pub fn artifact(&self) -> Result<&Artifact, ApiError> {
-        self.loaded().map(|loaded| &loaded.artifact)
+    /// The one model that is served.
+    pub fn served(&self) -> Result<&Arc<Served>, ApiError> {
+        if let Some(reason) = self.failure.get() {
+            return Err(ApiError::Unusable { reason: reason.clone() });
+        }
+        match self.models {
+            None => self.served.get().ok_or(ApiError::NotReady),
+            Some(_) => Err(ApiError::ManyModels),
+        }
     }
 
-    fn loaded(&self) -> Result<&Loaded, ApiError> {
-        self.loaded.get().ok_or(ApiError::NotReady)
+    /// The many models, where it serves many.
+    pub fn models(&self) -> Option<&Models> {
+        self.models.as_ref()
+    }
+
+    /// Whether requests can be answered.
+    pub(crate) fn ready(&self) -> Result<(), ApiError> {
+        match self.models {
+            None => self.served().map(drop),
+            Some(_) => Ok(()),
+        }
     }
 
     /// Takes a place for a request, or refuses at once: nobody waits in a line that may never move.
     pub fn admit(&self) -> Result<Place, ApiError> {
-        self.loaded()?;
         match Arc::clone(&self.in_flight).try_acquire_owned() {
             Ok(permit) => Ok(Place { _in_flight: permit }),
             Err(_) => Err(ApiError::Overloaded { in_flight: self.limits.in_flight }),
@@ -130,23 +159,5 @@ impl App {
                 Err(ApiError::UploadsFull { bytes: self.limits.upload_bytes })
             }
         }
-    }
-
-    /// Answers a body: every document's prediction, in order. Computes; see [`Limits::inline_bytes`] for where.
-    pub fn answer(&self, asked: Asked, body: &[u8]) -> Result<Vec<u8>, ApiError> {
-        let Loaded { artifact, labels } = self.loaded()?;
-        let documents = asked.input.documents(body, self.limits.documents)?;
-        let mut answer = Answer::new(asked.output, labels, documents.len());
-        for text in documents.iter() {
-            let explanation = match asked.explain {
-                Some(terms) => Some(artifact.explain(text, terms.get())?),
-                None => None,
-            };
-            answer.push(&artifact.predict(text)?, explanation.as_ref());
-            if answer.len() > self.limits.answer_bytes {
-                return Err(ApiError::AnswerTooLarge { limit: self.limits.answer_bytes });
-            }
-        }
-        Ok(answer.finish())
     }
 }

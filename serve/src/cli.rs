@@ -2,6 +2,7 @@
 
 use crate::app::{App, Limits};
 use crate::log::{self, say};
+use crate::models::Models;
 use crate::router::router;
 use crate::server::{self, Bounds, Drained};
 use axum::middleware;
@@ -33,6 +34,12 @@ struct Args {
     /// Requests answered at once; more are refused with 503
     #[arg(long, value_name = "N", default_value_t = Limits::default().in_flight, value_parser = parse_in_flight)]
     max_in_flight: usize,
+    /// Serve the models that are loaded by POST /models, as many as there are, instead of the one in DIR/model
+    #[arg(long, env = "SAGEMAKER_MULTI_MODEL", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true)]
+    multi_model: bool,
+    /// Bytes of models' files held open at once with --multi-model; the longest unused is opened again when it is asked
+    #[arg(long, value_name = "BYTES", env = "SAGEBRUSH_MODELS_BYTES", default_value_t = 4 << 30)]
+    models_bytes: u64,
 }
 
 fn parse_in_flight(value: &str) -> Result<usize, String> {
@@ -54,6 +61,8 @@ enum ServeError {
     Model { dir: PathBuf, error: ArtifactError },
     #[error("opening the model in {} failed inside the program; this is a defect", .0.display())]
     Opening(PathBuf),
+    #[error("stopped, without ever having had a model to serve")]
+    Stopped,
 }
 
 /// Runs `serve` with these arguments (the program's name not among them): 0 when told to stop, 1 when it cannot serve,
@@ -105,41 +114,35 @@ async fn run(args: Args) -> Result<(), ServeError> {
         let _ = writeln!(stdout, "http://{address}").and_then(|()| stdout.flush());
     }
 
-    let app = Arc::new(App::new(Limits { in_flight: args.max_in_flight, ..Limits::default() }));
+    let limits = Limits { in_flight: args.max_in_flight, ..Limits::default() };
+    let app = Arc::new(match args.multi_model {
+        false => App::new(limits),
+        true => App::of_many(limits, Models::new(args.models_bytes)),
+    });
     let router = router(Arc::clone(&app)).layer(middleware::from_fn(log::failures));
-    let opening = open(app, args.ml_root.join("model"), address);
-    let mut failed = None;
+    if args.multi_model {
+        say(&format!("serve: listening on http://{address}, for many models; load them with POST /models"));
+    } else {
+        tokio::spawn(open(Arc::clone(&app), args.ml_root.join("model"), address));
+    }
     let stop = async {
-        let signalled = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        let open_then_wait = async {
-            match opening.await {
-                Ok(()) => std::future::pending().await,
-                Err(error) => error,
-            }
-        };
         tokio::select! {
-            () = signalled => {}
-            error = open_then_wait => failed = Some(error),
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
     };
-    let drained = server::serve(listener, router, Bounds::default(), stop).await;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    match drained {
+    match server::serve(listener, router, Bounds::default(), stop).await {
         Drained::All => say("serve: stopped"),
         Drained::Cut(connections) => say(&format!("serve: stopped; {connections} connections did not end in time")),
     }
-    Ok(())
+    match app.failed() {
+        false => Ok(()),
+        true => Err(ServeError::Stopped),
+    }
 }
 
-/// Opens the artifact while /ping already answers, and says so on stderr.
-async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) -> Result<(), ServeError> {
+/// Opens the artifact while /ping already answers, and says so on stderr; where it is refused, /ping says why.
+async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) {
     let start = Instant::now();
     let path = dir.clone();
     let opened = tokio::task::spawn_blocking(move || {
@@ -148,14 +151,16 @@ async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) -> Result<(), Se
         artifact.verify().map(|()| artifact)
     })
     .await;
-    let artifact = match opened {
-        Ok(Ok(artifact)) => artifact,
-        Ok(Err(error)) => return Err(ServeError::Model { dir, error }),
-        Err(_) => return Err(ServeError::Opening(dir)),
+    let error = match opened {
+        Ok(Ok(artifact)) => {
+            say(&started(&artifact, &dir, address, start));
+            return app.install(artifact);
+        }
+        Ok(Err(error)) => ServeError::Model { dir, error },
+        Err(_) => ServeError::Opening(dir),
     };
-    say(&started(&artifact, &dir, address, start));
-    app.install(artifact);
-    Ok(())
+    say(&format!("serve: {error}; answering 503 until stopped"));
+    app.fail(error.to_string());
 }
 
 fn started(artifact: &Artifact, dir: &Path, address: SocketAddr, start: Instant) -> String {

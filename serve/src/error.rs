@@ -1,6 +1,7 @@
 //! What can go wrong with a request, and the status each kind has.
 
-use crate::formats::{input, negotiate};
+use crate::formats::input::{self, shown};
+use crate::formats::negotiate;
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +15,47 @@ pub enum ApiError {
     /// The artifact is still being opened.
     #[error("the model is still being opened; send the request again in a moment")]
     NotReady,
+    /// The artifact was refused.
+    #[error("{reason}; then start the server again")]
+    Unusable {
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// Documents for the one model, where there are many.
+    #[error("this server holds many models; send documents to POST /models/NAME/invoke, and load with POST /models")]
+    ManyModels,
+    /// No model of that name is loaded.
+    #[error("no model `{}` is loaded; load it with POST /models first", shown(name))]
+    ModelMissing {
+        /// What was asked for.
+        name: String,
+    },
+    /// A model of that name is loaded.
+    #[error("a model `{}` is loaded already; unload it with DELETE /models/NAME first", shown(name))]
+    ModelLoaded {
+        /// What was asked for.
+        name: String,
+    },
+    /// All memory for models is in use.
+    #[error(
+        "the model needs {bytes} bytes, and {held} of the {bound} that are set aside for models are in use; unload others first"
+    )]
+    ModelMemory {
+        /// Bytes of its files.
+        bytes: u64,
+        /// Bytes of the files of models that cannot be put to sleep now.
+        held: u64,
+        /// Bytes set aside.
+        bound: u64,
+    },
+    /// A model to load that cannot be opened.
+    #[error("model `{}` cannot be opened: {reason}", shown(name))]
+    ModelRefused {
+        /// What was asked for.
+        name: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// Every place is taken.
     #[error(
         "{in_flight} requests are being answered, which is all this server takes at once; send it again in a moment"
@@ -111,7 +153,11 @@ impl ApiError {
     /// The status, decided here for every kind.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotReady | Self::Overloaded { .. } | Self::UploadsFull { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::Unusable { .. } | Self::Overloaded { .. } | Self::UploadsFull { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::ModelLoaded { .. } => StatusCode::CONFLICT,
+            Self::ModelMemory { .. } => StatusCode::INSUFFICIENT_STORAGE,
             Self::TooLarge { .. } | Self::TooManyDocuments { .. } | Self::AnswerTooLarge { .. } => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
@@ -119,9 +165,9 @@ impl ApiError {
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
             Self::BodyLost(_) | Self::BadBody(_) | Self::BadOption(_) | Self::NotLinear => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::ManyModels | Self::ModelMissing { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ModelRefused { .. } | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

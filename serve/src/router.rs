@@ -1,11 +1,12 @@
 //! The paths of the hosting contract.
 
-use crate::app::{App, Asked};
+use crate::app::{App, Asked, Limits};
 use crate::error::{ApiError, Failure};
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::{self, OutputFormat};
-use crate::options;
+use crate::served::Served;
 use crate::upload::Upload;
+use crate::{gzip, multi, options};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -17,19 +18,23 @@ use std::sync::Arc;
 
 /// The server as a value: what [`crate::server`] runs (with [`crate::log`] around it) and tests call without a port.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/ping", get(ping))
         .route("/invocations", post(invocations))
-        .route("/execution-parameters", get(execution_parameters))
+        .route("/execution-parameters", get(execution_parameters));
+    if app.models().is_some() {
+        router = router.merge(multi::routes());
+    }
+    router
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async |method: Method| ApiError::MethodNotAllowed { method })
         .with_state(app)
 }
 
-/// 200 with an empty body as soon as the artifact is open.
+/// 200 with an empty body as soon as the artifact is open; where there are many, always.
 async fn ping(State(app): State<Arc<App>>) -> Response {
-    match app.artifact() {
-        Ok(_) => StatusCode::OK.into_response(),
+    match app.ready() {
+        Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             // Asked many times while it starts, by design: not worth a line of log each.
             let mut response = error.into_response();
@@ -41,9 +46,19 @@ async fn ping(State(app): State<Arc<App>>) -> Response {
 
 /// Documents in, predictions out.
 async fn invocations(State(app): State<Arc<App>>, request: Request) -> Response {
+    let served = app.served().cloned();
+    invoke(app, served, request).await
+}
+
+/// Documents for this model in, predictions out.
+pub(crate) async fn invoke(app: Arc<App>, served: Result<Arc<Served>, ApiError>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut upload = Upload::new(body, &parts.headers);
-    match answer(app, &parts, &mut upload).await {
+    let answered = match served {
+        Ok(served) => answer(app, served, &parts, &mut upload).await,
+        Err(error) => Err(error),
+    };
+    match answered {
         Ok(response) => response,
         Err(error) => {
             upload.discard().await;
@@ -52,19 +67,37 @@ async fn invocations(State(app): State<Arc<App>>, request: Request) -> Response 
     }
 }
 
-async fn answer(app: Arc<App>, parts: &Parts, upload: &mut Upload) -> Result<Response, ApiError> {
+async fn answer(app: Arc<App>, served: Arc<Served>, parts: &Parts, upload: &mut Upload) -> Result<Response, ApiError> {
     let place = app.admit()?;
     let explain = options::explain(&parts.uri, &parts.headers)?;
     let offer = negotiate::of(&parts.headers, explain.is_some())?;
+    let gzip = gzip::of(&parts.headers)?;
     let asked = Asked { input: InputFormat::of(&parts.headers)?, output: offer.format, explain };
-    let body = upload.read(&app).await?;
-    let bytes = match body.len() <= app.limits().inline_bytes {
-        true => app.answer(asked, &body)?,
+    let mut body = upload.read(&app).await?;
+    let Limits { inline_bytes, body_bytes, .. } = *app.limits();
+    let mut packed = false;
+    if gzip {
+        match gzip::inflate(&body, inline_bytes)? {
+            Some(plain) => body = plain.into(),
+            None => {
+                // How much it gets is known when it is there: room for all that it may.
+                upload.memory = None;
+                upload.memory = app.reserve(body_bytes)?;
+                packed = true;
+            }
+        }
+    }
+    let bytes = match !packed && body.len() <= inline_bytes {
+        true => served.answer(asked, &body, app.limits())?,
         false => {
             // Place and memory are given back when the work ends, even where the client has left by then.
             let held = (place, upload.memory.take());
             let work = move || {
-                let answer = app.answer(asked, &body);
+                let body = match packed {
+                    true => gzip::inflate(&body, body_bytes)?.ok_or(ApiError::TooLarge { limit: body_bytes })?.into(),
+                    false => body,
+                };
+                let answer = served.answer(asked, &body, app.limits());
                 drop(held);
                 answer
             };

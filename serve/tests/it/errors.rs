@@ -26,7 +26,7 @@ async fn each_refusal_has_its_status_and_says_what_to_send() {
         ("no content type", with(&[]), 415, "application/jsonlines"),
         ("content type", with(&[("content-type", "image/png")]), 415, "`image/png`"),
         ("charset", with(&[("content-type", "text/plain; charset=latin1")]), 415, "`latin1`"),
-        ("encoding", with(&[("content-type", "text/plain"), ("content-encoding", "gzip")]), 415, "content encoding"),
+        ("encoding", with(&[("content-type", "text/plain"), ("content-encoding", "br")]), 415, "content encoding"),
         ("accept", post("text/plain", "image/png", "good"), 406, "application/json"),
         ("path", request("GET", "/models", &[], ""), 404, "POST /invocations"),
         ("method", request("GET", "/invocations", &[], ""), 405, "GET is not taken here"),
@@ -85,6 +85,17 @@ async fn until_the_model_is_open_it_is_not_ready() {
     app.install(crate::fixture::artifact(Kind::Two));
     let reply = send(&app, request("GET", "/ping", &[], "")).await;
     assert_eq!((reply.status, reply.body.as_str()), (StatusCode::OK, ""));
+}
+
+#[tokio::test]
+async fn a_refused_model_is_503_with_the_reason() {
+    let app = Arc::new(App::new(Limits::default()));
+    app.fail("manifest.json is damaged; fetch it again".into());
+    for request in [request("GET", "/ping", &[], ""), post("text/plain", "", "good")] {
+        let reply = send(&app, request).await;
+        assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(reply.error(), "manifest.json is damaged; fetch it again; then start the server again");
+    }
 }
 
 #[tokio::test]

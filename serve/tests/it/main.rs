@@ -3,6 +3,8 @@
 mod errors;
 mod fixture;
 mod formats;
+mod gzip;
 mod limits;
+mod multi;
 mod process;
 mod server;

@@ -21,16 +21,21 @@ struct Serve {
 impl Serve {
     /// On a free port, ready.
     fn start(root: &Path) -> Self {
-        let mut child = command(root).args(["--port", "0"]).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("{line:?}")).parse().unwrap();
-        let serve = Self { child, address };
+        let serve = Self::listening(command(root).args(["--port", "0"]));
         let start = Instant::now();
         while !serve.exchange(PING).starts_with("HTTP/1.1 200") {
             assert!(start.elapsed() < PATIENCE, "not ready");
         }
         serve
+    }
+
+    /// As soon as it has a port.
+    fn listening(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("http://").unwrap_or_else(|| panic!("{line:?}")).parse().unwrap();
+        Self { child, address }
     }
 
     fn connect(&self) -> TcpStream {
@@ -70,7 +75,7 @@ impl Drop for Serve {
 fn command(root: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_serve"));
     command.arg("--ml-root").arg(root).args(["--host", "127.0.0.1"]);
-    command.env_remove("SAGEMAKER_BIND_TO_PORT");
+    command.env_remove("SAGEMAKER_BIND_TO_PORT").env_remove("SAGEMAKER_MULTI_MODEL");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -191,12 +196,49 @@ fn a_taken_port_is_named() {
 }
 
 #[test]
-fn no_model_is_said_and_ends_it() {
-    let root = tempfile::tempdir().unwrap();
-    let (code, _, stderr) = run(command(root.path()).args(["--port", "0"]));
-    assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.starts_with("serve: the model cannot be opened: "), "{stderr}");
-    assert!(stderr.contains(&root.path().join("model").display().to_string()), "{stderr}");
+fn a_model_that_is_not_there_or_damaged_is_503_with_the_reason_until_stopped() {
+    let (none, damaged) = (tempfile::tempdir().unwrap(), ml_root(Kind::Two));
+    let weights = damaged.path().join("model/tensors.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    for (root, part) in [(none.path(), "manifest.json"), (damaged.path(), "their checksum is another")] {
+        let serve = Serve::listening(command(root).args(["--port", "0"]));
+        let start = Instant::now();
+        let answer = loop {
+            let answer = serve.exchange(PING);
+            assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+            if !answer.contains("still being opened") {
+                break answer;
+            }
+            assert!(start.elapsed() < PATIENCE, "no reason");
+        };
+        assert!(answer.contains(part), "{answer}");
+        let answer = serve.exchange(&invocation("text/plain", "good"));
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains(part), "{answer}");
+        serve.signal(Signal::SIGTERM);
+        let (status, said) = serve.end();
+        assert_eq!(status.code(), Some(1), "{said}");
+        assert!(said.starts_with("serve: the model cannot be opened: "), "{said}");
+        assert!(said.contains(&root.join("model").display().to_string()), "{said}");
+    }
+}
+
+#[test]
+fn many_models_are_served_where_sagemaker_says_so() {
+    let root = ml_root(Kind::Two);
+    let serve = Serve::listening(command(root.path()).args(["--port", "0"]).env("SAGEMAKER_MULTI_MODEL", "true"));
+    assert!(serve.exchange(PING).starts_with("HTTP/1.1 200"));
+    let body = format!(r#"{{"model_name": "m/1", "url": "{}"}}"#, root.path().join("model").display());
+    let load = invocation("application/json", &body).replace("/invocations", "/models");
+    assert!(serve.exchange(&load).starts_with("HTTP/1.1 200"));
+    assert!(serve.exchange(&load).starts_with("HTTP/1.1 409"));
+    let invoke = invocation("text/plain", "a wonderful film").replace("/invocations", "/models/m%2F1/invoke");
+    let answer = serve.exchange(&invoke);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""label":"1""#), "{answer}");
+    serve.signal(Signal::SIGTERM);
+    let (status, said) = serve.end();
+    assert_eq!(status.code(), Some(0), "{said}");
 }
 
 #[test]

@@ -1,0 +1,74 @@
+//! The paths of the multi-model API.
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::models::{LoadRequest, Models};
+use crate::router::invoke;
+use crate::served::Served;
+use crate::upload::Upload;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Mounted where there are many models.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/models", get(list).post(load))
+        .route("/models/{name}", get(show).delete(unload))
+        .route("/models/{name}/invoke", post(invoke_named))
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    next_page_token: Option<String>,
+}
+
+async fn list(State(app): State<Arc<App>>, query: Query<ListQuery>) -> Result<Response, ApiError> {
+    Ok(Json(models(&app)?.page(query.next_page_token.as_deref())).into_response())
+}
+
+async fn show(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, ApiError> {
+    Ok(Json(models(&app)?.get(&name)?).into_response())
+}
+
+async fn unload(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+    models(&app)?.unload(&name).map(|()| StatusCode::OK)
+}
+
+async fn load(State(app): State<Arc<App>>, request: Request) -> Result<StatusCode, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = Upload::new(body, &parts.headers).read(&app).await?;
+    let request: LoadRequest = serde_json::from_slice(&body).map_err(|e| {
+        ApiError::BadBody(format!("{e}; send {{\"model_name\": \"…\", \"url\": \"/opt/ml/models/…/model\"}}"))
+    })?;
+    blocking(app, move |models| models.load(request)).await.map(|()| StatusCode::OK)
+}
+
+async fn invoke_named(State(app): State<Arc<App>>, Path(name): Path<String>, request: Request) -> Response {
+    let served = served(&app, name).await;
+    invoke(app, served, request).await
+}
+
+async fn served(app: &Arc<App>, name: String) -> Result<Arc<Served>, ApiError> {
+    match models(app)?.awake(&name)? {
+        Some(served) => Ok(served),
+        None => blocking(Arc::clone(app), move |models| models.wake(&name)).await,
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    app: Arc<App>,
+    work: impl FnOnce(&Models) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    // Files are read: others are answered meanwhile.
+    let work = move || work(models(&app)?);
+    tokio::task::spawn_blocking(work).await.map_err(|e| ApiError::Internal(e.to_string()))?
+}
+
+fn models(app: &App) -> Result<&Models, ApiError> {
+    app.models().ok_or(ApiError::NotFound)
+}
