@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::job::{Job, Ran};
 
-/// Rows that a solver takes many steps for: words drawn by a small generator, labels by their sum.
+/// Rows that a solver takes many steps for, twice as many as words: they can just about be told apart. Words are drawn by a
+/// small generator, labels by their sum.
 fn slow(rows: usize) -> String {
     let mut state = 1u64;
     let mut draw = |bound: u64| {
@@ -15,7 +16,7 @@ fn slow(rows: usize) -> String {
     };
     let mut text = String::from("review_text,sentiment\n");
     for _ in 0..rows {
-        let words: Vec<u64> = (0..40).map(|_| draw(20_000)).collect();
+        let words: Vec<u64> = (0..40).map(|_| draw(rows as u64 / 2)).collect();
         let label = words.iter().filter(|&&word| word % 3 == 0).count() % 2;
         text.extend(words.iter().map(|word| format!("w{word} ")));
         text.push_str(&format!(",{label}\n"));
@@ -67,10 +68,10 @@ const ASKED: &[(&str, &str)] = &[
 
 #[test]
 fn a_terminated_fit_leaves_what_it_reached_and_is_taken_up() {
-    let rows = slow(4000);
+    let rows = slow(20_000);
     let job = Job::with(&[("input/data/train/a.csv", &rows), ("input/data/test/a.csv", &rows)]);
     job.ask(ASKED);
-    let ran = interrupted(&job, "-TERM", "terms: ");
+    let ran = interrupted(&job, "-TERM", "weighted: ");
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     assert!(ran.stdout.contains("SIGTERM: stopping at the next step of the solver"), "{ran:#?}");
     assert!(ran.stdout.contains("SIGTERM: stopped; the artifact is of a solver that has not converged"), "{ran:#?}");
@@ -94,9 +95,9 @@ fn a_terminated_fit_leaves_what_it_reached_and_is_taken_up() {
 
 #[test]
 fn a_checkpoint_of_another_job_is_passed_over() {
-    let job = Job::with(&[("input/data/train/a.csv", &slow(4000))]);
+    let job = Job::with(&[("input/data/train/a.csv", &slow(20_000))]);
     job.ask(ASKED);
-    let ran = interrupted(&job, "-TERM", "terms: ");
+    let ran = interrupted(&job, "-TERM", "weighted: ");
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let mut other = ASKED.to_vec();
     other[2] = ("C", "1");
