@@ -62,12 +62,12 @@ fn blocks_and_log_count_ratios_are_as_recorded() {
             });
             assert_close(&scales.collect(), &want.collect(), &format!("{what}, scales of set {set}"));
             let records = records.set(set);
-            for row in 0..documents.len() {
+            for (row, document) in documents.iter().enumerate() {
                 let found = records.row(row).map(|(column, value)| (term(column), value));
                 let want = numbered().flat_map(|(group, block)| {
                     block.rows[row].iter().map(move |&(column, value)| ((group, block.terms[column].as_str()), value))
                 });
-                assert_close(&found.collect(), &want.collect(), &format!("{what}, set {set}, {:?}", documents[row]));
+                assert_close(&found.collect(), &want.collect(), &format!("{what}, set {set}, {document:?}"));
             }
         }
     }
