@@ -2,7 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use crate::artifact::container::{self, Tensor, Written};
 use crate::artifact::manifest::{FORMAT, FORMAT_VERSION, FileEntry, MANIFEST, Manifest, Provenance};
@@ -39,10 +41,15 @@ impl TextClassifier {
         let built = vocabulary::build(self.featurizer.lexicons(), columns);
         let (words, rows) = built.map_err(|reason| refused(dir, reason))?;
         fs::create_dir_all(dir).map_err(|e| ArtifactError::io(dir, "cannot be created", e))?;
-        let (words_aside, words) = Aside::write(dir, VOCABULARY, |to| container::write(to, words))?;
         let scales: Vec<&[f64]> = self.featurizer.scales().iter().map(|scales| &scales[..]).collect();
-        let numbers: Vec<Tensor> = tensors::tensors(&scales, &self.classifier, &rows);
-        let (numbers_aside, numbers) = Aside::write(dir, TENSORS, |to| container::write(to, numbers))?;
+        // Both at once: the disk keeps each waiting.
+        let (words, numbers) = thread::scope(|scope| {
+            let words = scope.spawn(|| Aside::write(dir, VOCABULARY, |to| container::write(to, words)));
+            let numbers: Vec<Tensor> = tensors::tensors(&scales, &self.classifier, &rows);
+            let numbers = Aside::write(dir, TENSORS, |to| container::write(to, numbers));
+            (words.join().unwrap_or_else(|panic| resume_unwind(panic)), numbers)
+        });
+        let ((words_aside, words), (numbers_aside, numbers)) = (words?, numbers?);
         let manifest = self.manifest(provenance, numbers, words).to_bytes();
         let manifest = manifest.map_err(|e| refused(dir, e.to_string()))?;
         let (manifest, ()) = Aside::write(dir, MANIFEST, |to| to.write_all(&manifest))?;

@@ -4,7 +4,7 @@ use safetensors::Dtype;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::artifact::container::Tensor;
-use crate::lexicon::{Lexicon, NO_COLUMN};
+use crate::lexicon::{Gram, Lexicon, NO_COLUMN};
 use crate::vocabulary::search::bucket;
 use crate::vocabulary::{BUCKET, LONGEST, level_names, name};
 
@@ -20,26 +20,22 @@ pub(crate) fn build(lexicons: &[Lexicon], columns: usize) -> Result<(Vec<Tensor>
         let mut numbers = units(lexicon, &mut tensors)?;
         let mut new_units = Vec::new();
         for (n, grams) in (1..).zip(&lexicon.levels) {
-            let mut order: Vec<u32> = (0..grams.len() as u32).collect();
+            let order: Vec<u32>;
             if n == 1 {
-                new_units.clone_from(&numbers);
-                order.sort_unstable_by_key(|&gram| numbers[grams[gram as usize].unit as usize]);
                 if grams.len() != lexicon.units.len() {
                     return Err(format!("{} grams of one unit, {} units", grams.len(), lexicon.units.len()));
                 }
+                let mut placed: Vec<(u32, u32)> =
+                    (0..).zip(grams).map(|(old, gram)| (numbers[gram.unit as usize], old)).collect();
+                placed.sort_unstable();
+                order = placed.into_iter().map(|(_, old)| old).collect();
+                new_units.clone_from(&numbers);
             } else {
-                let key = |gram: u32| {
-                    let gram = grams[gram as usize];
-                    (numbers[gram.prefix as usize], new_units[gram.unit as usize])
-                };
-                order.sort_unstable_by_key(|&gram| key(gram));
-                let before = numbers.len();
+                let (firsts, placed) = by_prefix(grams, &numbers, &new_units);
                 let (last, first, _) = level_names(lexicon.unit, n);
-                tensors.push(Tensor::u32s(last, &[grams.len()], order.iter().map(|&gram| key(gram).1)));
-                let mut firsts = vec![0u32; before + 1];
-                order.iter().for_each(|&gram| firsts[key(gram).0 as usize + 1] += 1);
-                (1..=before).for_each(|at| firsts[at] += firsts[at - 1]);
-                tensors.push(Tensor::u32s(first, &[before + 1], firsts));
+                tensors.push(Tensor::u32s(last, &[grams.len()], placed.iter().map(|&(unit, _)| unit)));
+                tensors.push(Tensor::u32s(first, &[firsts.len()], firsts));
+                order = placed.into_iter().map(|(_, old)| old).collect();
             }
             let column = |&gram: &u32| grams[gram as usize].column;
             push_rows(level_names(lexicon.unit, n).2, order.iter().map(column), &mut tensors, &mut rows);
@@ -58,6 +54,23 @@ pub(crate) fn build(lexicons: &[Lexicon], columns: usize) -> Result<(Vec<Tensor>
         true => Ok((tensors, rows)),
         false => Err(format!("{} terms have {columns} columns", rows.len())),
     }
+}
+
+/// The grams by prefix and last unit, numbered as on disk: where each prefix's begin (and the end), and of each gram its
+/// last unit and its number before.
+fn by_prefix(grams: &[Gram], prefixes: &[u32], units: &[u32]) -> (Vec<u32>, Vec<(u32, u32)>) {
+    let mut firsts = vec![0u32; prefixes.len() + 1];
+    let prefix = |gram: &Gram| prefixes[gram.prefix as usize] as usize;
+    grams.iter().for_each(|gram| firsts[prefix(gram) + 1] += 1);
+    (1..firsts.len()).for_each(|at| firsts[at] += firsts[at - 1]);
+    let (mut next, mut placed) = (firsts.clone(), vec![(0, 0); grams.len()]);
+    for (old, gram) in (0..).zip(grams) {
+        let at = &mut next[prefix(gram)];
+        placed[*at as usize] = (units[gram.unit as usize], old);
+        *at += 1;
+    }
+    firsts.windows(2).for_each(|ends| placed[ends[0] as usize..ends[1] as usize].sort_unstable());
+    (firsts, placed)
 }
 
 /// Adds the units' tensors; gives the number on disk of each unit.
