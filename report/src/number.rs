@@ -28,6 +28,14 @@ pub(crate) fn figure(value: f64, digits: usize) -> String {
     if value.is_finite() { format!("{value:.digits$}") } else { "–".into() }
 }
 
+/// `0.8413 ± 0.0042`; the value alone where there is no error.
+pub(crate) fn with_error(value: f64, error: Option<f64>) -> String {
+    match error {
+        Some(error) => format!("{} ± {}", figure(value, 4), figure(error, 4)),
+        None => figure(value, 4),
+    }
+}
+
 /// A probability: small ones by their power of ten.
 pub(crate) fn probability(p: f64) -> String {
     match p {

@@ -101,6 +101,13 @@ pub struct Candidate {
     pub reason: Option<String>,
 }
 
+impl Candidate {
+    /// The standard error of the mean over the folds seen of `folds`; none of a single fold, which has no spread.
+    pub(crate) fn error(&self, folds: u64) -> Option<f64> {
+        (self.folds_seen.unwrap_or(folds) > 1).then_some(self.standard_error)
+    }
+}
+
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataFile {

@@ -2,7 +2,7 @@
 
 use super::{Average, Evaluation, Interval};
 use crate::escape::Markdown;
-use crate::number::{bytes, count, counted, figure, percent};
+use crate::number::{bytes, count, counted, figure, percent, with_error};
 
 /// Headline figures, confusion matrix, classes, tuning and data; GitHub's dialect.
 pub fn markdown(evaluation: &Evaluation) -> String {
@@ -146,8 +146,8 @@ fn tuning(e: &Evaluation) -> String {
             Some(folds) => format!(", out after {}", counted(folds, "fold", "folds")),
             None => String::new(),
         };
-        let (mean, error) = (figure(c.mean, 4), figure(c.standard_error, 4));
-        format!("| {} | {mean} ± {error}{fate} |\n", Markdown(&settings.join(", ")))
+        let mean = with_error(c.mean, c.error(tuning.folds));
+        format!("| {} | {mean}{fate} |\n", Markdown(&settings.join(", ")))
     };
     let rows: String = order.iter().take(CANDIDATES).map(row).collect();
     let more = match order.len() {

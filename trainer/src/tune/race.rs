@@ -190,7 +190,8 @@ impl<'a> Race<'a> {
         }
         for (place, at) in near.into_iter().enumerate().filter(|(_, at)| !stay.contains(at)) {
             let folds = counted(self.runners[at].judged.as_ref().map_or(0, Judged::folds));
-            self.runners[at].left = Some(format!("after {folds} {place} others had less log loss"));
+            self.runners[at].left =
+                Some(format!("after {folds} {place} other{} had less log loss", if place == 1 { "" } else { "s" }));
         }
     }
 }

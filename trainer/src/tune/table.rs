@@ -80,13 +80,13 @@ pub fn log(tuning: &Tuning, seconds: f64) {
             candidate.parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let log_loss = candidate.log_loss.map(|loss| format!(", log loss {loss:.4}")).unwrap_or_default();
         let folds = candidate.folds_seen.unwrap_or(tuning.folds);
+        let error = if folds > 1 { format!(" +- {:.4}", candidate.standard_error) } else { String::new() };
         let mark = if at == tuning.chosen { " <- chosen" } else { "" };
         say!(
-            "  {}: {} {:.4} +- {:.4}{log_loss}, folds {folds}{mark}",
+            "  {}: {} {:.4}{error}{log_loss}, folds {folds}{mark}",
             parameters.join(", "),
             tuning.metric,
-            candidate.mean,
-            candidate.standard_error
+            candidate.mean
         );
         if let Some(reason) = candidate.reason.as_ref().filter(|_| at != tuning.chosen) {
             say!("    out: {reason}");

@@ -3,7 +3,7 @@
 use crate::chart::Whiskers;
 use crate::escape::Html;
 use crate::evaluation::{Candidate, Tuning};
-use crate::number::{count, counted, figure};
+use crate::number::{count, counted, figure, with_error};
 use crate::page::table;
 
 /// Candidates shown; the others stand in `evaluation.json`.
@@ -14,7 +14,7 @@ const SETTINGS: usize = 8;
 pub(super) fn search(tuning: &Tuning) -> String {
     let differing = tuning.differing();
     let apart = differing.len() <= SETTINGS;
-    let whiskers = Whiskers::over(&tuning.candidates);
+    let whiskers = Whiskers::over(tuning);
     let order = tuning.ranked();
     let any = |present: fn(&Candidate) -> bool| tuning.candidates.iter().any(present);
     let (losses, costs) = (any(|c| c.log_loss.is_some()), any(|c| c.cost_seconds.is_some()));
@@ -52,8 +52,8 @@ pub(super) fn search(tuning: &Tuning) -> String {
             let all: Vec<String> = differing.iter().map(|name| format!("{} = {}", Html(name), value(name))).collect();
             vec![format!("<code>{}</code>", all.join(", "))]
         };
-        row.push(format!("{} ± {}", figure(c.mean, 4), figure(c.standard_error, 4)));
-        row.push(whiskers.draw(c));
+        row.push(with_error(c.mean, c.error(tuning.folds)));
+        row.push(whiskers.draw(c.mean, c.error(tuning.folds)));
         if losses {
             row.push(c.log_loss.map_or_else(dash, |loss| figure(loss, 4)));
         }
