@@ -103,11 +103,17 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     if let Some(converged) = fitted.converged.filter(|_| fitted.stopped.is_some()) {
         settings.insert("converged".into(), converged.to_string());
     }
+    let summaries: Vec<&Summary> = data::summaries(&train, &validation, &test).collect();
+    let files: Vec<DataFile> = summaries.iter().flat_map(|summary| summary.files.clone()).collect();
+    let mut dropped = BTreeMap::new();
+    for rows in summaries.iter().flat_map(|summary| &summary.dropped) {
+        *dropped.entry(rows.reason.clone()).or_default() += rows.rows;
+    }
     let provenance = Provenance {
         asked: asked.values.clone(),
         settings,
-        dropped: train.dropped.iter().map(|dropped| (dropped.reason.clone(), dropped.rows)).collect(),
-        data: train.files.iter().map(digest).collect(),
+        dropped,
+        data: files.iter().map(digest).collect(),
         class_rows: class_rows.clone(),
         version: VERSION.into(),
         metrics: cross_validated(&fitted),
@@ -149,8 +155,6 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
         seconds,
         version: VERSION.into(),
     };
-    let summaries: Vec<&Summary> = data::summaries(&train, &validation, &test).collect();
-    let files: Vec<DataFile> = summaries.iter().flat_map(|summary| summary.files.clone()).collect();
     let background = Background { training, tuning: fitted.tuning, data: files };
     let mut evaluation = evaluation::evaluate(&artifact, &Labelled { texts: &channel.texts, targets }, background)?;
     evaluation.dropped = summaries.iter().flat_map(|summary| summary.dropped.clone()).collect();

@@ -127,11 +127,11 @@ pub struct Provenance {
     pub asked: BTreeMap<String, String>,
     /// All hyperparameters of the fit: as given, as chosen by a search, and by default.
     pub settings: BTreeMap<String, String>,
-    /// The files it was fitted on.
+    /// Every file that was read, those it was fitted on (channel `train`) first.
     pub data: Vec<DataDigest>,
     /// Training rows of each class.
     pub class_rows: BTreeMap<String, u64>,
-    /// Rows that were left out, by the reason.
+    /// Rows of these files that were left out, by the reason.
     pub dropped: BTreeMap<String, u64>,
     /// Version of the program.
     pub version: String,
