@@ -13,7 +13,7 @@ import table
 
 SETTINGS = {
     "tune": "none", "algorithm": "logistic", "solver": "sparse", "C": "10", "ngram_range": "1,2", "min_df": "2",
-    "sublinear_tf": "true",
+    "sublinear_tf": "true", "calibration": "none",
 }  # fmt: skip
 
 

@@ -58,10 +58,10 @@ impl<'a> Counter<'a> {
         self.decide(false);
         match self.state {
             State::Counting { search: true, .. } if self.rows < tune::LEAST_ROWS => {
-                Err(Error::TooFewRows { rows: self.rows })
+                Err(Error::TooFewRows { asked: "tune = \"cv\"", rows: self.rows })
             }
             State::Counting { builder, search } => Ok(Counted { corpus: builder.finish()?, search }),
-            State::Undecided(_) => Err(Error::TooFewRows { rows: self.rows }),
+            State::Undecided(_) => Err(Error::TooFewRows { asked: "tune = \"cv\"", rows: self.rows }),
         }
     }
 

@@ -6,29 +6,31 @@ use std::time::Instant;
 
 use linfa::DatasetBase;
 use model::{
-    Algorithm, Calibration, Classifier, FitError, FitOptions, Fitted, Loss, Settings, TextClassifier, Watch,
+    Algorithm, Calibration, Classifier, FitError, FitOptions, Fitted, Settings, TextClassifier, Watch,
     fit_classifier_with,
 };
 use ndarray::Array1;
 use report::evaluation::{Calibrated, Tuning};
 use serde_json::Value;
 
+use crate::calibrating;
 use crate::checkpoint::{Checkpoint, Decided};
 use crate::contract::ContractError;
 use crate::counting::Counted;
 use crate::hyperparameters::{Hyperparameters, NAMES, is_idle};
 use crate::log::say;
-use crate::metrics::{self, Outcome};
 use crate::progress::{Progress, Unit};
 use crate::signals::{Signals, Stop};
-use crate::tune::{self, Data, HeldOutScores};
+use crate::tune::{self, Data};
 
 /// Why nothing was fitted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The search needs more rows.
-    #[error("tune = \"cv\" needs {} rows or more; train has {rows}", tune::LEAST_ROWS)]
+    /// What learns from held-out rows needs more.
+    #[error("{asked} needs {} rows or more; train has {rows}", tune::LEAST_ROWS)]
     TooFewRows {
+        /// What was asked for.
+        asked: &'static str,
         /// Rows of the training channel.
         rows: usize,
     },
@@ -122,7 +124,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
         let path = checkpoint.write(&job.checkpoints, &job.identity)?;
         say!("{}: the solver stopped before its tolerance; it can go on from {}", stop.name(), path.display());
     }
-    let parameters = parameters(asked, settings, solver, decided.tuning.is_some());
+    let parameters = parameters(asked, &decided, solver);
     let classifier = match classifier {
         Classifier::Linear(linear) => Classifier::Linear(linear.interpolated(settings.beta)),
         other => other,
@@ -144,9 +146,6 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
 }
 
 /// Settings and calibration: searched for, or as asked.
-///
-/// The logistic loss learns probabilities; only margins, and what was searched for (whose held-out scores cost nothing
-/// more), are calibrated.
 fn decide(job: &Job<'_>, data: Data<'_>, search: bool) -> Result<Decided, Error> {
     let settings = job.asked.settings.clone();
     let classes = data.classes;
@@ -157,61 +156,16 @@ fn decide(job: &Job<'_>, data: Data<'_>, search: bool) -> Result<Decided, Error>
         let found = tune::search(data, job.asked)?;
         drop(progress);
         tune::log(&found.tuning, clock.elapsed().as_secs_f64());
-        let (calibration, calibrated) = calibrate(found.held_out, classes);
+        let (calibration, calibrated) = calibrating::learn(job.asked.calibrate, found.held_out, classes);
         return Ok(Decided { settings: found.settings, tuning: Some(found.tuning), calibration, calibrated });
     }
-    if settings.algorithm != Algorithm::Logistic
-        || settings.loss == Loss::Logistic
-        || data.targets.len() < tune::LEAST_ROWS
-    {
+    if settings.algorithm != Algorithm::Logistic || !calibrating::wanted(job.asked, data.targets.len())? {
         return Ok(Decided { settings, tuning: None, calibration: Calibration::None, calibrated: None });
     }
     job.signals.enter("calibrating");
-    let (calibration, calibrated) = calibrate(tune::held_out(data, &settings)?, classes);
+    let (calibration, calibrated) = calibrating::learn(job.asked.calibrate, tune::held_out(data, &settings)?, classes);
     say!("calibrated ({:.1} s)", clock.elapsed().as_secs_f64());
     Ok(Decided { settings, tuning: None, calibration, calibrated })
-}
-
-/// Learns from scores of rows that their classifier has not seen, and measures on them.
-fn calibrate(held_out: HeldOutScores, classes: usize) -> (Calibration, Option<Calibrated>) {
-    let HeldOutScores { scores, targets } = held_out;
-    let calibration = Calibration::fit(scores.view(), &targets, classes);
-    let measure = |calibration: &Calibration| {
-        let probabilities = calibration.probabilities(scores.view());
-        let rows = probabilities.rows().into_iter().zip(&targets);
-        let outcomes: Vec<Outcome> = rows.map(|(row, &actual)| Outcome::of(actual, row.to_vec())).collect();
-        (metrics::calibration_error(&metrics::bins(&outcomes)), metrics::log_loss(&outcomes))
-    };
-    let (before, after) = (measure(&Calibration::None), measure(&calibration));
-    let number = |name: &str, value: f64| (name.to_owned(), value);
-    let (kind, parameters) = match &calibration {
-        Calibration::None => ("none", Vec::new()),
-        Calibration::Temperature { t } => ("temperature", vec![number("t", *t)]),
-        Calibration::Platt { a, b } => {
-            let pairs = a.iter().zip(b).enumerate();
-            (
-                "platt",
-                pairs.flat_map(|(k, (a, b))| [number(&format!("a{k}"), *a), number(&format!("b{k}"), *b)]).collect(),
-            )
-        }
-    };
-    say!(
-        "calibration: {kind}, of {} held-out rows: log loss {:.4} -> {:.4}, calibration error {:.4} -> {:.4}",
-        targets.len(),
-        before.1,
-        after.1,
-        before.0,
-        after.0
-    );
-    let calibrated = Calibrated {
-        kind: kind.into(),
-        parameters: parameters.into_iter().collect(),
-        calibration_error_before: Some(before.0),
-        calibration_error_after: Some(after.0),
-        log_loss_before: Some(before.1),
-        log_loss_after: Some(after.1),
-    };
-    (calibration, Some(calibrated))
 }
 
 /// The checkpoint of an earlier, interrupted run of this job.
@@ -238,7 +192,8 @@ fn log_solver(solver: &str, iterations_taken: Option<u64>, converged: Option<boo
 }
 
 /// Settings as used, by hyperparameter name: what `auto` became, what the search chose; those without effect left out.
-fn parameters(asked: &Hyperparameters, settings: &Settings, solver: &str, tuned: bool) -> BTreeMap<String, String> {
+fn parameters(asked: &Hyperparameters, decided: &Decided, solver: &str) -> BTreeMap<String, String> {
+    let settings = &decided.settings;
     let typed = match serde_json::to_value(settings) {
         Ok(Value::Object(typed)) => typed,
         // Settings are plain data, which serialises.
@@ -250,9 +205,10 @@ fn parameters(asked: &Hyperparameters, settings: &Settings, solver: &str, tuned:
     let mut set = |name: &str, value: &str| parameters.insert(name.to_owned(), value.to_owned());
     set("text_column", &asked.columns.text);
     set("label_column", &asked.columns.label);
-    set("tune", if tuned { "cv" } else { "none" });
+    set("tune", if decided.tuning.is_some() { "cv" } else { "none" });
     if settings.algorithm == Algorithm::Logistic {
         set("solver", solver);
+        set("calibration", calibrating::name(&decided.calibration));
     }
     parameters
 }

@@ -3,6 +3,7 @@
 //! `run::train` is the story: [`contract`] says what lies where, [`hyperparameters`] what is asked for, [`reading`]
 //! what there is to learn from; `tune` and `fit` make the classifier, `evaluation` measures what was saved.
 
+mod calibrating;
 mod checkpoint;
 mod classes;
 mod cli;

@@ -15,12 +15,12 @@ use model::Settings;
 use crate::reading::Columns;
 pub use together::is_idle;
 use values::{
-    boolean, column, count, depth, frequency, memory, ngram_range, on_bad_rows, optional_count, optional_setting,
-    positive, seed, setting, share, stop_words, trees, tune,
+    boolean, calibration, column, count, depth, frequency, memory, ngram_range, on_bad_rows, optional_count,
+    optional_setting, positive, seed, setting, share, stop_words, trees, tune,
 };
 
 /// Every hyperparameter there is, in the order of the table.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 33] = [
     "text_column",
     "label_column",
     "algorithm",
@@ -50,6 +50,7 @@ pub const NAMES: [&str; 32] = [
     "n_estimators",
     "tree_features",
     "tune",
+    "calibration",
     "max_memory",
     "on_bad_rows",
     "seed",
@@ -64,6 +65,19 @@ pub enum Tune {
     Cv,
     /// Where there are rows enough and nothing that the search would choose is set by hand.
     Auto,
+}
+
+/// What makes scores probabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calibrate {
+    /// What has the least log loss on held-out rows, where there are rows enough.
+    Auto,
+    /// Nothing.
+    None,
+    /// Platt's sigmoid.
+    Platt,
+    /// A temperature.
+    Temperature,
 }
 
 /// What becomes of rows that cannot be read.
@@ -82,6 +96,8 @@ pub struct Hyperparameters {
     pub columns: Columns,
     /// How settings are searched for.
     pub tune: Tune,
+    /// What makes scores probabilities.
+    pub calibrate: Calibrate,
     /// What becomes of rows that cannot be read.
     pub on_bad_rows: OnBadRows,
     /// Most bytes that the fit may hold; none: what the machine has.
@@ -125,6 +141,7 @@ impl Hyperparameters {
         let mut given = Given { values: &values, usable: &mut usable, problems: &mut problems };
         let columns = given.columns();
         let mode = given.get("tune", Tune::Auto, tune);
+        let calibrate = given.get("calibration", Calibrate::Auto, calibration);
         let on_bad_rows = given.get("on_bad_rows", OnBadRows::Fail, on_bad_rows);
         let max_memory = given.get("max_memory", None, memory);
         let mut settings = given.settings();
@@ -135,7 +152,7 @@ impl Hyperparameters {
         }
         together::no_effect(&values, mode, &settings, &mut notes);
         let given = values.keys().cloned().collect();
-        Ok(Self { columns, tune: mode, on_bad_rows, max_memory, settings, values, given, notes })
+        Ok(Self { columns, tune: mode, calibrate, on_bad_rows, max_memory, settings, values, given, notes })
     }
 }
 

@@ -106,8 +106,8 @@ fn idle(settings: &Settings) -> Vec<(&'static str, String)> {
     };
     let algorithm: &[&str] = match settings.algorithm {
         Algorithm::Logistic => &["max_depth", "min_samples_leaf", "n_estimators", "tree_features"],
-        Algorithm::Tree => &["solver", "loss", "beta", "C", "max_iter", "tol", "n_estimators"],
-        _ => &["solver", "loss", "beta", "C", "max_iter", "tol"],
+        Algorithm::Tree => &["solver", "loss", "beta", "C", "max_iter", "tol", "calibration", "n_estimators"],
+        _ => &["solver", "loss", "beta", "C", "max_iter", "tol", "calibration"],
     };
     add("algorithm", name(settings.algorithm), algorithm);
     let analyzer = settings.tfidf.analyzer;

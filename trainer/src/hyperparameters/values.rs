@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use model::{Frequency, SettingError, StopWords};
 
-use super::{OnBadRows, Tune};
+use super::{Calibrate, OnBadRows, Tune};
 
 /// A value of a fixed set, by name.
 fn one_of<T: Clone>(value: &str, known: &[(&str, T)]) -> Result<T, String> {
@@ -37,6 +37,11 @@ pub fn stop_words(value: &str) -> Result<Option<StopWords>, String> {
 
 pub fn tune(value: &str) -> Result<Tune, String> {
     one_of(value, &[("auto", Tune::Auto), ("cv", Tune::Cv), ("none", Tune::None)])
+}
+
+pub fn calibration(value: &str) -> Result<Calibrate, String> {
+    let named = [("platt", Calibrate::Platt), ("temperature", Calibrate::Temperature)];
+    one_of(value, &[("auto", Calibrate::Auto), ("none", Calibrate::None), named[0], named[1]])
 }
 
 pub fn on_bad_rows(value: &str) -> Result<OnBadRows, String> {

@@ -190,6 +190,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("algorithm", "boost", "one of logistic, tree, forest"),
     ("solver", "adam", "one of auto, linfa, sparse"),
     ("loss", "hinge", "one of logistic, squared_hinge"),
+    ("calibration", "isotonic", "one of auto, none, platt, temperature"),
     ("weighting", "bm25", "one of tfidf, nb"),
     ("analyzer", "words", "one of word, char, char_wb, word+char_wb"),
     ("token_pattern", "\\w+", "one of word, word_punct"),
