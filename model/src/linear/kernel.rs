@@ -81,6 +81,14 @@ impl<'r> Kernel<'r> {
         }
     }
 
+    /// `to[column] += scale · value²`.
+    pub(super) fn add_squares(&self, packed: &[u32], scale: f64, to: &mut [f64]) {
+        let mut rest = packed;
+        while !rest.is_empty() {
+            rest = self.one(rest, |column, value| to[column] += scale * value * value);
+        }
+    }
+
     /// `sums += scale · Σ value · v[column]`, where a column has as many numbers as there are sums.
     #[inline]
     pub(super) fn dots(&self, packed: &[u32], scale: f64, v: &[f64], sums: &mut [f64]) {

@@ -17,6 +17,18 @@ pub(super) enum Kind {
     Softmax,
 }
 
+impl Kind {
+    /// A row's curvature by one of `scores` scores where all are 0, as a share of its weight. Of the squared hinge there is none
+    /// that stays true: in the end most rows are beyond it (measured: on trec6 what was right at 0 took 726 passes for 419).
+    pub(super) fn curvature(self, scores: usize) -> Option<f64> {
+        match self {
+            Kind::Logistic(_) => Some(0.25),
+            Kind::SquaredHinge(_) => None,
+            Kind::Softmax => Some((1.0 - 1.0 / scores as f64) / scores as f64),
+        }
+    }
+}
+
 pub(super) struct Losses<'d> {
     pub(super) kind: Kind,
     pub(super) targets: &'d Array1<usize>,

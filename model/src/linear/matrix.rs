@@ -8,7 +8,7 @@ use crate::counts::Counts;
 use crate::linear::Linear;
 use crate::linear::kernel::Kernel;
 use crate::linear::layout::{Layout, row_chunks};
-use crate::linear::tiles::Tile;
+use crate::linear::tiles::{HOT, Tile};
 use crate::records::Records;
 use crate::threads;
 
@@ -80,6 +80,36 @@ impl<'r> Matrix<'r> {
     /// Number of a point's numbers.
     pub(super) fn dimensions(&self) -> usize {
         self.layout.coordinates() * self.vectors
+    }
+
+    /// The mean square of each coordinate's values over the rows, shaped as a point: of the intercepts and of each block's most
+    /// frequent columns; those of the rest, which are small, are left 0.
+    pub(super) fn mean_squares(&self) -> Vec<f64> {
+        let hot: Vec<usize> = (0..self.blocks.len()).map(|block| self.layout.head(block).min(HOT)).collect();
+        let of_chunk = |chunk: usize| {
+            let mut sums: Vec<Vec<f64>> = hot.iter().map(|&hot| vec![0.0; hot]).collect();
+            for row in self.layout.chunks()[chunk].iter().flat_map(|tile| tile.rows.clone()) {
+                let document = self.records.documents()[row] as usize;
+                for (at, (block, sums)) in self.blocks.iter().zip(&mut sums).enumerate() {
+                    let packed = self.layout.hot(block.counts.packed(document), row, at);
+                    let square = block.row_scales[document] * block.row_scales[document];
+                    self.kernel.add_squares(packed, square, sums);
+                }
+            }
+            sums
+        };
+        let mut means = vec![0.0; self.dimensions()];
+        let end = means.len() - self.vectors;
+        means[end..].fill(1.0);
+        for sums in threads::map(self.layout.chunks().len(), of_chunk) {
+            for (block, sums) in self.blocks.iter().zip(sums) {
+                let of_block = means[block.first * self.vectors..].chunks_exact_mut(self.vectors).zip(sums);
+                for ((means, sum), scale) in of_block.zip(&self.scales[block.first..]) {
+                    means.iter_mut().for_each(|mean| *mean += sum * scale * scale / self.rows() as f64);
+                }
+            }
+        }
+        means
     }
 
     pub(super) fn room(&self) -> Room {

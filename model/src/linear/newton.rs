@@ -1,8 +1,11 @@
 //! The minimiser: Newton's method, each step by conjugate gradients, cut short (Nash & Sofer 1990; Lin, Weng & Keerthi 2008),
 //! and a search along it for where the slope is all but gone.
 //!
+//! The conjugate gradients are preconditioned by a part of the Hessian's diagonal: columns that nearly every row has are bent far
+//! more than those of a few (Hsia, Chiang & Lin 2018, who mix the diagonal with 1 as here).
+//!
 //! What is minimised is the mean objective `Σ sᵢ lossᵢ / Σ sᵢ + ½ penalty ‖w‖²`. A step of the conjugate gradients reads the
-//! records once; the search along the line reads the scores alone. Five vectors as long as the point, two more a thread, and four as long
+//! records once; the search along the line reads the scores alone. Six vectors as long as the point, two more a thread, and four as long
 //! as the scores are all that is held. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
 
 use std::ops::Range;
@@ -19,6 +22,9 @@ const CHUNK: usize = 1 << 12;
 /// The conjugate gradients end where what is left of the gradient is this share of it (measured on imdb: 0.1 takes a third more
 /// passes, 0.5 as many with more steps).
 const FORCING: f64 = 0.3;
+/// Share of the curvature of the losses that counts beside the penalty's in the preconditioner (Hsia et al. take as much; measured:
+/// imdb's fit takes 21 passes in place of 25, 100,000 synthetic rows 22 in place of 34; with 0.1 more, with 0.001 as well).
+const BENT: f64 = 0.01;
 /// What may be left to gain at the end, as a share of the objective: scikit-learn's objective is met to 1e-4.
 const GAIN: f64 = 5e-5;
 /// Steps of the conjugate gradients, and of the search along a line.
@@ -65,6 +71,7 @@ impl Objective<'_> {
         let [mut step, mut residual, mut direction, mut buffer] = [(); 4].map(|()| vec![0.0; dimensions]);
         let [mut score, mut curvature, mut change, mut moved] = [(); 4].map(|()| vec![0.0; scores]);
         let mut room = self.matrix.room();
+        let inverse = self.preconditioner();
         let mut passes = 0;
         // The scores are 0 where the point is, and later moved along with it.
         let mut unknown = point.iter().any(|&weight| weight != 0.0);
@@ -81,7 +88,7 @@ impl Objective<'_> {
             passes += 1;
             let [squares, ..] = self.products(point, point);
             let objective = losses + 0.5 * self.penalty * squares;
-            let (gradient, mut left) = self.steepest(point, &buffer, &mut residual);
+            let (gradient, mut left) = self.steepest(point, &buffer, &inverse, &mut residual);
             if !objective.is_finite() || !left.is_finite() {
                 return Err(FitError::NotFinite { iteration: iterations });
             }
@@ -100,7 +107,13 @@ impl Objective<'_> {
             let (whole, mut predicted) = (left, 0.0);
             step.fill(0.0);
             moved.fill(0.0);
-            direction.copy_from_slice(&residual);
+            self.sweep(CHUNK, [&mut direction], |at, [direction]| {
+                let steepest = inverse[at..].iter().zip(&residual[at..]);
+                direction
+                    .iter_mut()
+                    .zip(steepest)
+                    .for_each(|(direction, (inverse, residual))| *direction = inverse * residual);
+            });
             for inner in 0..MOST_STEPS {
                 if inner > 0 && watch.stopped() {
                     break; // What there is of the step descends.
@@ -127,13 +140,14 @@ impl Objective<'_> {
                 });
                 passes += 1;
                 let last = left;
-                left = self.advance(share, &direction, &buffer, &mut step, &mut residual);
+                left = self.advance(share, [&direction, &buffer, &inverse], &mut step, &mut residual);
                 if left <= FORCING * FORCING * whole || !left.is_finite() {
                     break;
                 }
                 self.sweep(CHUNK, [&mut direction], |at, [direction]| {
-                    for (direction, residual) in direction.iter_mut().zip(&residual[at..]) {
-                        *direction = residual + left / last * *direction;
+                    let steepest = inverse[at..].iter().zip(&residual[at..]);
+                    for (direction, (inverse, residual)) in direction.iter_mut().zip(steepest) {
+                        *direction = inverse * residual + left / last * *direction;
                     }
                 });
             }
@@ -163,8 +177,24 @@ impl Objective<'_> {
         self.matrix.dimensions() - intercepts
     }
 
-    /// Minus the gradient into `residual`, from the losses' part of it: its greatest component and its square.
-    fn steepest(&self, point: &[f64], losses: &[f64], residual: &mut [f64]) -> (f64, f64) {
+    /// One over what the Hessian's diagonal is taken for, shaped as a point: at a score of 0, where steps begin.
+    fn preconditioner(&self) -> Vec<f64> {
+        let Some(curvature) = self.losses.kind.curvature(self.matrix.vectors) else {
+            return vec![1.0 / self.penalty; self.matrix.dimensions()];
+        };
+        let mut inverse = self.matrix.mean_squares();
+        self.sweep(CHUNK, [&mut inverse], |_, [inverse]| {
+            for square in inverse {
+                // Values without a finite square are told of where the losses are taken.
+                let own = if square.is_finite() { BENT * curvature * *square } else { 0.0 };
+                *square = 1.0 / (self.penalty + own);
+            }
+        });
+        inverse
+    }
+
+    /// Minus the gradient into `residual`, from the losses' part of it: its greatest component and its preconditioned square.
+    fn steepest(&self, point: &[f64], losses: &[f64], inverse: &[f64], residual: &mut [f64]) -> (f64, f64) {
         let penalised = self.penalised();
         let parts = self.sweep(CHUNK, [residual], |at, [residual]| {
             let (mut greatest, mut squares) = (0.0f64, 0.0);
@@ -172,15 +202,22 @@ impl Objective<'_> {
                 let penalty = if place < penalised { self.penalty } else { 0.0 };
                 *residual = -(losses[place] + penalty * point[place]);
                 greatest = greatest.max(residual.abs());
-                squares += *residual * *residual;
+                squares += inverse[place] * *residual * *residual;
             }
             (greatest, squares)
         });
         parts.into_iter().fold((0.0, 0.0), |(greatest, sum), part| (part.0.max(greatest), sum + part.1))
     }
 
-    /// One step of the conjugate gradients, from the losses' part of Hessian times direction; the residual's new square.
-    fn advance(&self, share: f64, direction: &[f64], losses: &[f64], step: &mut [f64], residual: &mut [f64]) -> f64 {
+    /// One step of the conjugate gradients, from the losses' part of Hessian times direction; the residual's new preconditioned
+    /// square.
+    fn advance(
+        &self,
+        share: f64,
+        [direction, losses, inverse]: [&[f64]; 3],
+        step: &mut [f64],
+        residual: &mut [f64],
+    ) -> f64 {
         let penalised = self.penalised();
         let squares = self.sweep(CHUNK, [step, residual], |at, [step, residual]| {
             let mut squares = 0.0;
@@ -188,7 +225,7 @@ impl Objective<'_> {
                 let penalty = if place < penalised { self.penalty } else { 0.0 };
                 *step += share * direction[place];
                 *residual -= share * (losses[place] + penalty * direction[place]);
-                squares += *residual * *residual;
+                squares += inverse[place] * *residual * *residual;
             }
             squares
         });
