@@ -11,13 +11,25 @@ pub(crate) const ESCAPE: u32 = (1 << COUNT_BITS) - 1;
 /// Columns that a block can have.
 pub const MOST_COLUMNS: usize = 1 << (32 - COUNT_BITS);
 
+/// Packed entries of a segment, from which on no row is added to it.
+const SEGMENT: usize = 1 << 24;
+
 /// Sparse counts of one block of terms. Within a row columns ascend; a count that is not stored is 0.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// Rows lie in segments, as the threads that made them leave them: nothing is copied to put them together.
+#[derive(Debug, Clone, Default)]
 pub struct Counts {
     columns: usize,
-    ends: Vec<u64>,
-    entries: Vec<u32>,
+    rows: Vec<Place>,
+    segments: Vec<Vec<u32>>,
     non_zeros: u64,
+}
+
+/// Where a row begins; it ends where the next of its segment does, or the segment.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    segment: u32,
+    start: u32,
 }
 
 impl Counts {
@@ -35,6 +47,12 @@ impl Counts {
     /// # Panics
     /// Where they are not: the caller's mistake, never the data's.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (u32, u32)>) {
+        if self.segments.last().is_none_or(|segment| segment.len() >= SEGMENT) {
+            self.segments.push(Vec::new());
+        }
+        let segment = self.segments.len() - 1;
+        let entries = &mut self.segments[segment];
+        self.rows.push(Place { segment: segment as u32, start: entries.len() as u32 });
         let mut before = None;
         for (column, count) in row {
             assert!(
@@ -44,35 +62,35 @@ impl Counts {
             );
             assert!(count > 0, "a count that is stored is at least 1");
             before = Some(column);
-            self.entries.push(column << COUNT_BITS | count.min(ESCAPE));
+            entries.push(column << COUNT_BITS | count.min(ESCAPE));
             if count >= ESCAPE {
-                self.entries.push(count);
+                entries.push(count);
             }
             self.non_zeros += 1;
         }
-        self.ends.push(self.entries.len() as u64);
     }
 
-    /// Room for so many more rows and packed entries.
-    pub(crate) fn reserve(&mut self, rows: usize, entries: usize) {
-        self.ends.reserve_exact(rows);
-        self.entries.reserve_exact(entries);
+    /// Room for so many more rows.
+    pub(crate) fn reserve(&mut self, rows: usize) {
+        self.rows.reserve_exact(rows);
     }
 
-    /// Adds rows that are packed already: `ends` of each in `entries`, which hold `non_zeros` counts.
+    /// Adds rows that are packed already: `ends` of each in `entries`, fewer than 2³², which hold `non_zeros` counts.
     ///
     /// The caller sees to it that columns ascend and are below [`columns`](Self::columns).
-    pub(crate) fn append(&mut self, entries: &[u32], ends: &[usize], non_zeros: u64) {
+    pub(crate) fn append(&mut self, mut entries: Vec<u32>, ends: &[usize], non_zeros: u64) {
         debug_assert_eq!(ends.last().copied().unwrap_or(0), entries.len());
-        let start = self.entries.len() as u64;
-        self.entries.extend_from_slice(entries);
-        self.ends.extend(ends.iter().map(|&end| start + end as u64));
+        entries.shrink_to_fit();
+        let segment = self.segments.len() as u32;
+        let starts = std::iter::once(&0).chain(ends).take(ends.len());
+        self.rows.extend(starts.map(|&start| Place { segment, start: start as u32 }));
+        self.segments.push(entries);
         self.non_zeros += non_zeros;
     }
 
     /// Number of documents.
     pub fn rows(&self) -> usize {
-        self.ends.len()
+        self.rows.len()
     }
 
     /// Number of terms.
@@ -87,7 +105,8 @@ impl Counts {
 
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
-        (self.entries.capacity() * 4 + self.ends.capacity() * 8) as u64
+        let entries: usize = self.segments.iter().map(Vec::capacity).sum();
+        (entries * 4 + self.rows.capacity() * 8) as u64
     }
 
     /// Row `i` as it is packed (see the module).
@@ -96,8 +115,12 @@ impl Counts {
     /// Where there is no row `i`.
     #[inline]
     pub fn packed(&self, i: usize) -> &[u32] {
-        let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
-        &self.entries[start..self.ends[i] as usize]
+        let Place { segment, start } = self.rows[i];
+        let entries = &self.segments[segment as usize][start as usize..];
+        match self.rows.get(i + 1) {
+            Some(next) if next.segment == segment => &entries[..(next.start - start) as usize],
+            _ => entries,
+        }
     }
 
     /// (column, count) of row `i`, columns ascending.
@@ -107,6 +130,14 @@ impl Counts {
     #[inline]
     pub fn row(&self, i: usize) -> Row<'_> {
         Row { packed: self.packed(i).iter() }
+    }
+}
+
+/// Equal rows, however they lie in segments.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |i| self.packed(i) == other.packed(i);
+        self.columns == other.columns && self.rows() == other.rows() && (0..self.rows()).all(same)
     }
 }
 

@@ -94,7 +94,7 @@ fn tell(summary: &Summary, clock: Instant) {
     let bytes: u64 = files.iter().map(|file: &DataFile| file.bytes).sum();
     let noun = if files.len() == 1 { "file" } else { "files" };
     let seconds = clock.elapsed().as_secs_f64();
-    say!("channel {name}: {rows} rows in {} {noun}, {bytes} bytes ({seconds:.1} s)", files.len());
+    say!("channel {name}: {rows} rows in {} {noun}, {bytes} bytes ({seconds:.2} s)", files.len());
     for DroppedRows { reason, rows, examples, .. } in dropped {
         say!("channel {name}: left out {rows} rows, {reason}: {}", some(examples));
     }

@@ -103,7 +103,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
     } else {
         signals.enter("fitting");
     }
-    say!("weighted: {terms} terms in {non_zeros} places of {rows} documents ({:.1} s)", clock.elapsed().as_secs_f64());
+    say!("weighted: {terms} terms in {non_zeros} places of {rows} documents ({:.2} s)", clock.elapsed().as_secs_f64());
     let clock = Instant::now();
     let progress = Progress::begin("fit", Unit::Steps, None);
     let step = |_| progress.advance(1);
@@ -164,7 +164,7 @@ fn decide(job: &Job<'_>, data: Data<'_>, search: bool) -> Result<Decided, Error>
     }
     job.signals.enter("calibrating");
     let (calibration, calibrated) = calibrating::learn(job.asked.calibrate, tune::held_out(data, &settings)?, classes);
-    say!("calibrated ({:.1} s)", clock.elapsed().as_secs_f64());
+    say!("calibrated ({:.2} s)", clock.elapsed().as_secs_f64());
     Ok(Decided { settings, tuning: None, calibration, calibrated })
 }
 
@@ -185,7 +185,7 @@ fn take_up(job: &Job<'_>) -> Option<Checkpoint> {
 
 fn log_solver(solver: &str, iterations_taken: Option<u64>, converged: Option<bool>, settings: &Settings, seconds: f64) {
     let iterations = iterations_taken.map(|n| format!(", {n} iterations")).unwrap_or_default();
-    say!("solver: {solver}{iterations} ({seconds:.1} s)");
+    say!("solver: {solver}{iterations} ({seconds:.2} s)");
     if converged == Some(false) && iterations_taken.is_some_and(|taken| taken >= settings.max_iter) {
         say!("solver: stopped at max_iter = {} before its tolerance {}", settings.max_iter, settings.tol);
     }

@@ -90,7 +90,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     let progress = Progress::begin("count", Unit::Documents, None);
     let counted = counter.finish()?;
     drop(progress);
-    say!("counted: {} terms ({:.1} s)", counted.corpus.terms(), counting.elapsed().as_secs_f64());
+    say!("counted: {} terms ({:.2} s)", counted.corpus.terms(), counting.elapsed().as_secs_f64());
     let identity = checkpoint::identity(&asked, &train.files);
     let checkpoints = root.checkpoints();
     let job = Job { asked: &asked, classes: classes.names(), signals: &signals, checkpoints, identity };
@@ -124,7 +124,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     let artifact = Artifact::open(&root.model())?;
     artifact.verify()?;
     let seconds_writing = writing.elapsed().as_secs_f64();
-    say!("artifact: {} ({} bytes, {seconds_writing:.1} s)", root.model().display(), artifact.bytes());
+    say!("artifact: {} ({} bytes, {seconds_writing:.2} s)", root.model().display(), artifact.bytes());
     // An evaluation of an earlier artifact would pass for this one's.
     root.remove_stale(&root.evaluation())?;
     signals.saved();

@@ -180,8 +180,8 @@ impl Chosen {
             rows
         });
         let mut counts = Counts::new(kept.len());
-        counts.reserve(all.rows(), parts.iter().map(|rows| rows.entries.len()).sum());
-        parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+        counts.reserve(all.rows());
+        parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
         Arc::new(counts)
     }
 }

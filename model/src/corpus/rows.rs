@@ -33,27 +33,68 @@ impl Rows {
 /// The counts of a stream whose numbers are columns; it is freed while they grow.
 pub(super) fn of_stream(stream: Stream, columns: usize, threads: usize) -> Counts {
     let mut counts = Counts::new(columns);
-    counts.reserve(stream.documents(), 0);
+    counts.reserve(stream.documents());
     for chunk in stream.chunks {
         let ranges = chunk.split(if threads < 2 { 1 } else { threads * 4 });
         let parts = parallel::map(threads, ranges.len(), |part| {
-            let mut rows = Rows::default();
-            let mut sorted = Vec::new();
+            let (mut rows, mut sorter) = (Rows::default(), Sorter::default());
             for document in ranges[part].clone() {
-                sorted.clear();
-                sorted.extend(chunk.document(document).iter().copied().filter(|&number| number != NONE));
-                sorted.sort_unstable();
-                for same in sorted.chunk_by(|a, b| a == b) {
-                    rows.push(same[0], u32::try_from(same.len()).unwrap_or(u32::MAX));
-                }
-                rows.end_row();
+                sorter.row(chunk.document(document), &mut rows);
             }
             rows
         });
         drop(chunk);
-        parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+        parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
     }
     counts
+}
+
+/// Numbers below this are counted at their place, most of all that there are; a bit of each tells their order.
+const PLACES: usize = 1 << 14;
+
+/// Numbers of a document to a row: the frequent ones by place, only the rest is sorted.
+struct Sorter {
+    /// By number; the last place is for all others.
+    counts: Vec<u32>,
+    /// A bit a place.
+    held: Vec<u64>,
+    rest: Vec<u32>,
+}
+
+impl Default for Sorter {
+    fn default() -> Self {
+        Sorter { counts: vec![0; PLACES + 1], held: vec![0; PLACES / 64 + 1], rest: Vec::new() }
+    }
+}
+
+impl Sorter {
+    fn row(&mut self, numbers: &[u32], rows: &mut Rows) {
+        self.rest.resize(self.rest.len().max(numbers.len()), 0);
+        let mut length = 0;
+        for &number in numbers {
+            // No branch here would be foreseen.
+            let place = (number as usize).min(PLACES);
+            self.counts[place] += 1;
+            self.held[place / 64] |= 1 << (place % 64);
+            self.rest[length] = number;
+            length += usize::from((number >= PLACES as u32) & (number != NONE));
+        }
+        for (word, held) in self.held[..PLACES / 64].iter_mut().enumerate() {
+            let mut bits = std::mem::take(held);
+            while bits != 0 {
+                let place = word * 64 + bits.trailing_zeros() as usize;
+                rows.push(place as u32, std::mem::take(&mut self.counts[place]));
+                bits &= bits - 1;
+            }
+        }
+        self.counts[PLACES] = 0;
+        let rest = &mut self.rest[..length];
+        rest.sort_unstable();
+        for same in rest.chunk_by(|a, b| a == b) {
+            rows.push(same[0], u32::try_from(same.len()).unwrap_or(u32::MAX));
+        }
+        rows.end_row();
+    }
 }
 
 /// One length of the n-grams of pieces: `lists` holds the numbers of each piece's, a document a piece.
@@ -138,8 +179,8 @@ pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: 
     let mut rows: Vec<Rows> = rows.into_iter().map(|(_, rows)| rows).collect();
     parallel::each(threads, &mut rows, |_, rows| *rows = in_order(std::mem::take(rows), &columns));
     let mut counts = Counts::new(grams.len());
-    counts.reserve(pieces.documents(), 0);
-    rows.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+    counts.reserve(pieces.documents());
+    rows.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
     let frequencies = grams.iter().map(|&gram| frequencies[gram as usize]).collect();
     Counted { counts, frequencies, grams }
 }
