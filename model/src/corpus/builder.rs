@@ -7,7 +7,7 @@ use crate::error::FitError;
 
 use super::Corpus;
 use super::count::{self, Memory, Source};
-use super::dictionary::{self, Dictionary};
+use super::dictionary::{Dictionary, Key};
 use super::parallel;
 use super::params::{CharKind, CorpusParams};
 use super::stream::{NONE, Stream};
@@ -44,10 +44,10 @@ struct Found {
 
 impl Found {
     #[inline]
-    fn push(&mut self, known: &Dictionary, unit: &str) {
-        let hash = dictionary::hash(unit);
-        let number = known.find(unit, hash).or_else(|| {
-            let number = self.new.intern(unit, hash).and_then(|number| number.checked_add(known.len() as u32));
+    fn push(&mut self, known: &Dictionary, text: &str, unit: &str) {
+        let key = Key::within(text, unit);
+        let number = known.find(unit, key).or_else(|| {
+            let number = self.new.intern(unit, key).and_then(|number| number.checked_add(known.len() as u32));
             self.overflowed |= number.is_none();
             number
         });
@@ -61,8 +61,8 @@ impl Interned {
         let new: Vec<u32> = found
             .new
             .texts()
-            .map(|(text, hash)| {
-                let number = self.dictionary.intern(text, hash);
+            .map(|text| {
+                let number = self.dictionary.intern(text, Key::new(text));
                 self.overflowed |= number.is_none();
                 number.unwrap_or(NONE)
             })
@@ -105,7 +105,7 @@ impl CorpusBuilder {
             for document in &batch[parts[part].clone()] {
                 let prepared = self.analyzer.prepare(document.as_ref(), &mut buffer);
                 if self.params.words.is_some() {
-                    self.analyzer.words(prepared, |word| words.push(known_words, word));
+                    self.analyzer.words(prepared, |word| words.push(known_words, prepared, word));
                     words.ends.push(words.numbers.len());
                 }
                 match kind {
@@ -115,7 +115,7 @@ impl CorpusBuilder {
                         chars.ends.push(chars.numbers.len());
                     }
                     Some(CharKind::CharWb) => {
-                        self.analyzer.pieces(prepared, |piece| pieces.push(known_pieces, piece));
+                        self.analyzer.pieces(prepared, |piece| pieces.push(known_pieces, prepared, piece));
                         pieces.ends.push(pieces.numbers.len());
                     }
                 }

@@ -208,7 +208,7 @@ pub(super) fn count_pieces(
     // Documents that hold each piece bound those that hold its n-grams from below and, summed, from above.
     let weights = stream.frequencies(dictionary.len(), threads);
     let mut chars = Stream::default();
-    for (piece, _) in dictionary.texts() {
+    for piece in dictionary.texts() {
         let padded = std::iter::once(' ').chain(piece.chars()).chain(std::iter::once(' '));
         chars.push(padded.map(u32::from));
     }
