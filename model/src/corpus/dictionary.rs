@@ -63,7 +63,8 @@ impl Key {
     #[inline]
     fn hash(self) -> u64 {
         let [a, b] = self.halves;
-        let product = u128::from(a ^ 0x9E37_79B9_7F4A_7C15) * u128::from(b ^ 0xD6E8_FEB8_6659_FD93 ^ u64::from(self.length) << 56);
+        let product = u128::from(a ^ 0x9E37_79B9_7F4A_7C15)
+            * u128::from(b ^ 0xD6E8_FEB8_6659_FD93 ^ u64::from(self.length) << 56);
         let folded = product as u64 ^ (product >> 64) as u64;
         (folded ^ folded >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ folded
     }

@@ -66,29 +66,6 @@ impl<'r> Kernel<'r> {
         (sums[0] + sums[1]) + (sums[2] + sums[3])
     }
 
-    /// `to[column] += scale · value`.
-    #[inline]
-    pub(super) fn add(&self, packed: &[u32], scale: f64, to: &mut [f64]) {
-        let scaled = self.table.map(|value| value * scale);
-        let mut rest = packed;
-        while let Some((&entry, after)) = rest.split_first() {
-            if entry & ESCAPE == ESCAPE {
-                rest = self.one(rest, |column, value| to[column] += scale * value);
-                continue;
-            }
-            to[(entry >> COUNT_BITS) as usize] += scaled[(entry & ESCAPE) as usize];
-            rest = after;
-        }
-    }
-
-    /// `to[column] += scale · value²`.
-    pub(super) fn add_squares(&self, packed: &[u32], scale: f64, to: &mut [f64]) {
-        let mut rest = packed;
-        while !rest.is_empty() {
-            rest = self.one(rest, |column, value| to[column] += scale * value * value);
-        }
-    }
-
     /// `sums += scale · Σ value · v[column]`, where a column has as many numbers as there are sums.
     #[inline]
     pub(super) fn dots(&self, packed: &[u32], scale: f64, v: &[f64], sums: &mut [f64]) {
@@ -98,20 +75,6 @@ impl<'r> Kernel<'r> {
                 let (value, v) = (value * scale, &v[column * sums.len()..]);
                 for (sum, v) in sums.iter_mut().zip(v) {
                     *sum += value * v;
-                }
-            });
-        }
-    }
-
-    /// `to[column] += scale · value · of`, where a column has as many numbers as `of`.
-    #[inline]
-    pub(super) fn adds(&self, packed: &[u32], scale: f64, of: &[f64], to: &mut [f64]) {
-        let mut rest = packed;
-        while !rest.is_empty() {
-            rest = self.one(rest, |column, value| {
-                let value = value * scale;
-                for (to, of) in to[column * of.len()..].iter_mut().zip(of) {
-                    *to += value * of;
                 }
             });
         }
@@ -155,19 +118,11 @@ mod tests {
                 let kernel = Kernel::new(&tf);
                 let plain: f64 = row.iter().map(|(&column, &count)| tf.of(count) * v[column as usize]).sum();
                 prop_assert!((kernel.dot(counts.packed(0), &v[..30]) - plain).abs() < 1e-9);
-                let (mut sums, mut to, mut tos) = ([1.0, 2.0], vec![0.5; 30], vec![0.5; 60]);
+                let mut sums = [1.0, 2.0];
                 kernel.dots(counts.packed(0), scale, &v, &mut sums);
-                kernel.add(counts.packed(0), scale, &mut to);
-                kernel.adds(counts.packed(0), scale, &[1.0, -3.0], &mut tos);
                 for k in 0..2 {
                     let plain: f64 = row.iter().map(|(&column, &count)| tf.of(count) * v[2 * column as usize + k]).sum();
                     prop_assert!((sums[k] - (k + 1) as f64 - scale * plain).abs() < 1e-9);
-                }
-                for column in 0..30 {
-                    let value = row.get(&(column as u32)).map_or(0.0, |&count| scale * tf.of(count));
-                    for (found, times) in [(to[column], 1.0), (tos[2 * column], 1.0), (tos[2 * column + 1], -3.0)] {
-                        prop_assert!((found - 0.5 - times * value).abs() < 1e-9);
-                    }
                 }
                 let lengths: usize = kernel.entries(counts.packed(0)).map(|(_, _, length)| length).sum();
                 prop_assert_eq!(lengths, counts.packed(0).len());

@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use crate::linear::kernel::Kernel;
-use crate::linear::tiles::{self, HOT, Tile};
+use crate::linear::tiles::{self, Part, Tile};
 use crate::records::{Block, Records};
 use crate::threads;
 
@@ -35,9 +35,8 @@ struct Columns {
 #[derive(Debug)]
 pub(super) struct Layout {
     blocks: Vec<Columns>,
-    /// By row and block: where in the row's packed entries the columns begin that are not read row by row: those of tiles, and the
-    /// tail. Empty where there are none.
-    cuts: Vec<u32>,
+    /// By row and block: where in the row's packed entries the tail begins. Empty where nothing is merged.
+    tails: Vec<u32>,
     /// Of each chunk of rows, which part the rows in order.
     chunks: Vec<Vec<Tile>>,
     /// Coordinate of the first row's single terms, where they are merged.
@@ -90,20 +89,15 @@ impl Layout {
             _ => 2,
         };
         let chunks = row_chunks(records, chunks);
-        let cuts = cuts(records, &kernel, &heads);
-        let mut layout = Layout { blocks, cuts, chunks: Vec::new(), singles, coordinates };
+        let tails = if merge { tails(records, &kernel, &heads) } else { Vec::new() };
         let tile = |rows: Range<usize>| {
             let documents = &records.documents()[rows.clone()];
-            let block = |(at, block): (usize, &Block)| {
-                let cut = |row| layout.hot(block.counts.packed(documents[row] as usize), rows.start + row, at).len();
-                tiles::cold(&block.counts, documents, cut, layout.head(at))
-            };
-            Tile { cold: records.blocks().iter().enumerate().map(block).collect(), rows: rows.clone() }
+            let part = |(block, &head): (&Block, &usize)| Part::new(&block.counts, documents, head, vectors);
+            Tile { parts: records.blocks().iter().zip(&heads).map(part).collect(), rows }
         };
         let tiles = |rows: Range<usize>| tiles::ranges(rows, vectors).map(tile).collect();
-        let tiles = threads::map(chunks.len(), |chunk| tiles(chunks[chunk].clone()));
-        layout.chunks = tiles;
-        layout
+        let chunks = threads::map(chunks.len(), |chunk| tiles(chunks[chunk].clone()));
+        Layout { blocks, tails, chunks, singles, coordinates }
     }
 
     /// Number of coordinates, of one vector.
@@ -136,13 +130,10 @@ impl Layout {
         self.blocks[block].first
     }
 
-    /// What of a row's packed entries of a block is read row by row.
+    /// What of a row's packed entries of a block is merged.
     #[inline]
-    pub(super) fn hot<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> &'p [u32] {
-        match self.cuts.get(row * self.blocks.len() + block) {
-            Some(&cut) => &packed[..cut as usize],
-            None => packed,
-        }
+    pub(super) fn tail<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> &'p [u32] {
+        self.tails.get(row * self.blocks.len() + block).map_or(&[], |&tail| &packed[tail as usize..])
     }
 }
 
@@ -170,20 +161,17 @@ pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
     bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
-fn cuts(records: &Records, kernel: &Kernel, heads: &[usize]) -> Vec<u32> {
-    if records.blocks().iter().zip(heads).all(|(block, &head)| block.counts.columns() <= head.min(HOT)) {
-        return Vec::new();
-    }
+fn tails(records: &Records, kernel: &Kernel, heads: &[usize]) -> Vec<u32> {
     let of_rows = |rows: Range<usize>| {
-        let mut cuts = Vec::with_capacity(rows.len() * heads.len());
+        let mut tails = Vec::with_capacity(rows.len() * heads.len());
         for &document in &records.documents()[rows] {
             for (block, &head) in records.blocks().iter().zip(heads) {
                 let entries = kernel.entries(block.counts.packed(document as usize));
-                let hot = entries.take_while(|&(column, ..)| column < head.min(HOT));
-                cuts.push(hot.map(|(.., length)| length as u32).sum());
+                let before = entries.take_while(|&(column, ..)| column < head);
+                tails.push(before.map(|(.., length)| length as u32).sum());
             }
         }
-        cuts
+        tails
     };
     threads::each(row_chunks(records, threads::count()), of_rows).concat()
 }

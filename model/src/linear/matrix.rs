@@ -6,9 +6,10 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::counts::Counts;
 use crate::linear::Linear;
+use crate::linear::hot::{self, HOT};
 use crate::linear::kernel::Kernel;
 use crate::linear::layout::{Layout, row_chunks};
-use crate::linear::tiles::{HOT, Tile};
+use crate::linear::tiles::Tile;
 use crate::records::Records;
 use crate::threads;
 
@@ -88,12 +89,14 @@ impl<'r> Matrix<'r> {
         let hot: Vec<usize> = (0..self.blocks.len()).map(|block| self.layout.head(block).min(HOT)).collect();
         let of_chunk = |chunk: usize| {
             let mut sums: Vec<Vec<f64>> = hot.iter().map(|&hot| vec![0.0; hot]).collect();
-            for row in self.layout.chunks()[chunk].iter().flat_map(|tile| tile.rows.clone()) {
-                let document = self.records.documents()[row] as usize;
-                for (at, (block, sums)) in self.blocks.iter().zip(&mut sums).enumerate() {
-                    let packed = self.layout.hot(block.counts.packed(document), row, at);
-                    let square = block.row_scales[document] * block.row_scales[document];
-                    self.kernel.add_squares(packed, square, sums);
+            for tile in &self.layout.chunks()[chunk] {
+                for ((block, part), sums) in self.blocks.iter().zip(&tile.parts).zip(&mut sums) {
+                    let documents = self.records.documents()[tile.rows.clone()].chunks(hot::rows(self.vectors));
+                    for (hot, documents) in part.hot.iter().zip(documents) {
+                        let square = |&document: &u32| block.row_scales[document as usize].powi(2);
+                        let squares: Vec<f64> = documents.iter().map(square).collect();
+                        self.kernel.hot_squares(hot, &squares, sums);
+                    }
                 }
             }
             sums
@@ -114,7 +117,8 @@ impl<'r> Matrix<'r> {
 
     pub(super) fn room(&self) -> Room {
         let rows = self.layout.chunks().iter().flatten().map(|tile| tile.rows.len()).max().unwrap_or(0);
-        let [slopes, along] = [(); 2].map(|()| vec![0.0; rows * self.vectors]);
+        // A part of a tile finds room for all the rows that it may have.
+        let [slopes, along] = [0, hot::rows(self.vectors)].map(|more| vec![0.0; (rows + more) * self.vectors]);
         let own = |_| Own { sums: vec![0.0; self.dimensions()], slopes: slopes.clone(), along: along.clone() };
         Room { scaled: vec![0.0; self.dimensions()], own: (0..self.layout.workers()).map(own).collect() }
     }
@@ -123,12 +127,9 @@ impl<'r> Matrix<'r> {
     fn single_terms(&self, row: usize, mut visit: impl FnMut(usize, f64)) {
         let document = self.records.documents()[row] as usize;
         for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
-            let (packed, head) = (block.counts.packed(document), self.layout.head(at));
             let scales = &self.records.column_scales()[start..];
-            for (column, value, _) in self.kernel.entries(&packed[self.layout.hot(packed, row, at).len()..]) {
-                if column >= head {
-                    visit(start + column, block.row_scales[document] * scales[column] * value);
-                }
+            for (column, value, _) in self.kernel.entries(self.layout.tail(block.counts.packed(document), row, at)) {
+                visit(start + column, block.row_scales[document] * scales[column] * value);
             }
         }
     }
@@ -191,7 +192,7 @@ impl<'r> Matrix<'r> {
             let count = tile.rows.len() * vectors;
             let mut numbers = [&mut scores, &mut beside];
             let [scores, beside] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
-            let (slopes, along) = (&mut slopes[..count], &mut along[..count]);
+            let slopes = &mut slopes[..count];
             if let Some(scaled) = scaled {
                 self.score(tile, scaled, along, scores);
             }
@@ -215,21 +216,17 @@ impl<'r> Matrix<'r> {
             let singles = &scaled[(singles + tile.rows.start) * vectors..];
             scores.iter_mut().zip(singles).for_each(|(score, single)| *score += single);
         }
-        for (at, (block, cold)) in self.blocks.iter().zip(&tile.cold).enumerate() {
+        for (block, part) in self.blocks.iter().zip(&tile.parts) {
             let scaled = &scaled[block.first * vectors..];
             along.fill(0.0);
-            self.kernel.cold_dots(cold, scaled, vectors, along);
+            self.kernel.cold_dots(&part.cold, scaled, vectors, along);
+            for (hot, start) in part.hot.iter().zip((0..).step_by(hot::rows(vectors) * vectors)) {
+                self.kernel.hot_dots(hot, scaled, vectors, &mut along[start..]);
+            }
             let numbers = scores.chunks_exact_mut(vectors).zip(along.chunks_exact(vectors));
-            for ((row, &document), (scores, along)) in tile.rows.clone().zip(documents).zip(numbers) {
-                let packed = self.layout.hot(block.counts.packed(document as usize), row, at);
+            for (&document, (scores, along)) in documents.iter().zip(numbers) {
                 let scale = block.row_scales[document as usize];
-                match (&mut *scores, along) {
-                    ([score], [along]) => *score += scale * (along + self.kernel.dot(packed, scaled)),
-                    (scores, along) => {
-                        scores.iter_mut().zip(along).for_each(|(score, along)| *score += scale * along);
-                        self.kernel.dots(packed, scale, scaled, scores);
-                    }
-                }
+                scores.iter_mut().zip(along).for_each(|(score, along)| *score += scale * along);
             }
         }
     }
@@ -244,22 +241,17 @@ impl<'r> Matrix<'r> {
         if let Some(singles) = self.layout.singles() {
             into[(singles + tile.rows.start) * vectors..][..slopes.len()].copy_from_slice(slopes);
         }
-        for (at, (block, cold)) in self.blocks.iter().zip(&tile.cold).enumerate() {
+        for (block, part) in self.blocks.iter().zip(&tile.parts) {
             let into = &mut into[block.first * vectors..];
             let numbers = slopes.chunks_exact(vectors).zip(along.chunks_exact_mut(vectors));
-            for ((row, &document), (slopes, along)) in tile.rows.clone().zip(documents).zip(numbers) {
+            for (&document, (slopes, along)) in documents.iter().zip(numbers) {
                 let scale = block.row_scales[document as usize];
                 along.iter_mut().zip(slopes).for_each(|(along, slope)| *along = scale * slope);
-                if along.iter().all(|&along| along == 0.0) {
-                    continue;
-                }
-                let packed = self.layout.hot(block.counts.packed(document as usize), row, at);
-                match &*along {
-                    [along] => self.kernel.add(packed, *along, into),
-                    along => self.kernel.adds(packed, 1.0, along, into),
-                }
             }
-            self.kernel.cold_sums(cold, along, vectors, into);
+            for (hot, start) in part.hot.iter().zip((0..).step_by(hot::rows(vectors) * vectors)) {
+                self.kernel.hot_sums(hot, &along[start..], vectors, into);
+            }
+            self.kernel.cold_sums(&part.cold, along, vectors, into);
         }
     }
 

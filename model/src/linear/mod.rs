@@ -3,6 +3,7 @@
 //! [`LinearParams`] are checked and then fitted (linfa's `ParamGuard` and `Fit`).
 
 mod fit;
+mod hot;
 mod kernel;
 mod layout;
 mod linfa_solver;

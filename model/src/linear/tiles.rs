@@ -1,4 +1,4 @@
-//! Tiles: some rows' values of the rarer columns, column after column.
+//! Tiles: some rows' values, column after column; those of the rarer columns here, the others in [`hot`](super::hot).
 //!
 //! Row after row, the values of rare columns lead all over vectors that no near cache holds. Column after column those
 //! vectors are read from one end to the other, and what is led to is the rows' numbers, few enough for a near cache.
@@ -6,23 +6,42 @@
 use std::ops::Range;
 
 use crate::counts::{COUNT_BITS, Counts, ESCAPE};
+use crate::linear::hot::{self, HOT, Hot};
 use crate::linear::kernel::Kernel;
 
-/// Columns of a block that are read row after row: the most frequent ones, for their numbers stay in a near cache.
-pub(super) const HOT: usize = 1 << 14;
 /// A tile's rows times vectors: as many numbers as stay in a near cache.
-const NUMBERS: usize = 1 << 15;
+const NUMBERS: usize = 1 << 16;
 
 const ROW_BITS: u32 = 16;
 /// Columns forward that an entry can go.
 const FORWARD: u32 = (1 << (32 - ROW_BITS - COUNT_BITS)) - 1;
 
-/// Of each block the values of some rows in columns from [`HOT`] on. An entry is `columns forward << 20 | row in the tile << 4 | code`
-/// with the codes of [`Counts`]; code 0 only goes forward.
+/// Some rows.
 #[derive(Debug)]
 pub(super) struct Tile {
     pub(super) rows: Range<usize>,
-    pub(super) cold: Vec<Vec<u32>>,
+    /// By block.
+    pub(super) parts: Vec<Part>,
+}
+
+/// The values of a tile's rows in a block.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// In columns below [`HOT`], of [`hot::rows`] each.
+    pub(super) hot: Vec<Hot>,
+    /// In columns from [`HOT`] on. An entry is `columns forward << 20 | row in the tile << 4 | code` with the codes of [`Counts`];
+    /// code 0 only goes forward.
+    pub(super) cold: Vec<u32>,
+}
+
+impl Part {
+    /// Of these documents, the tile's rows, in columns below `head`; `vectors` numbers a row.
+    pub(super) fn new(counts: &Counts, documents: &[u32], head: usize, vectors: usize) -> Self {
+        let parts = documents.chunks(hot::rows(vectors)).map(|documents| Hot::new(counts, documents, head.min(HOT)));
+        let (hot, cuts): (Vec<Hot>, Vec<Vec<u32>>) = parts.unzip();
+        let cuts = cuts.concat();
+        Part { hot, cold: cold(counts, documents, |row| cuts[row] as usize, head) }
+    }
 }
 
 /// Parts of a chunk of rows that are a tile each.
@@ -34,7 +53,7 @@ pub(super) fn ranges(rows: Range<usize>, vectors: usize) -> impl Iterator<Item =
 }
 
 /// A block's values of these documents, the tile's rows, in columns [`HOT`]`..head`.
-pub(super) fn cold(counts: &Counts, documents: &[u32], cuts: impl Fn(usize) -> usize, head: usize) -> Vec<u32> {
+fn cold(counts: &Counts, documents: &[u32], cuts: impl Fn(usize) -> usize, head: usize) -> Vec<u32> {
     if head <= HOT {
         return Vec::new();
     }
