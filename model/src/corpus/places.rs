@@ -74,8 +74,9 @@ pub(super) struct Share {
     pub(super) of: u64,
 }
 
-/// Places a share has at most, about: what it counts in should not outgrow the caches by far.
-pub(super) const SHARE: usize = 1 << 24;
+/// Places a share has at most, about. Each share passes over all places, but what it counts in grows with it (measured on
+/// 1,000,000 synthetic rows, 60 million places: 1 << 23 takes 8.2 s, 1 << 24 6.6, 1 << 26 5.7).
+pub(super) const SHARE: usize = 1 << 26;
 
 impl Share {
     #[inline]
