@@ -8,7 +8,7 @@ use crate::artifact::record::with_scratch;
 use crate::artifact::tensors::{Model, float};
 use crate::error::{ArtifactError, ExplainError, NotLinear};
 
-/// A class, and the terms that speak for it with their weights.
+/// A class, and the terms that speak for it, each with what one of it adds to the score ([`Artifact::strongest_terms`]).
 pub type TermsOfClass = (String, Vec<(String, f64)>);
 
 /// A prediction's score, term by term.
@@ -74,14 +74,18 @@ impl Artifact {
         Ok(explained.map_err(|e| *e)?)
     }
 
-    /// Of each class, the `k` terms of the greatest weight for it (above 0), greatest first. Empty where not linear.
+    /// Of each class, the `k` terms that speak most for it, strongest first: each with its scale times its weight (above 0),
+    /// which is what it adds to the score where it stands once, before the document is normalised. The weight alone would
+    /// not do: NB weighting has the sign in the scale, and TF-IDF the rarity. Empty where not linear.
     pub fn strongest_terms(&self, k: usize) -> Result<Vec<TermsOfClass>, ArtifactError> {
         let Model::Linear { intercept } = &self.tensors.model else { return Ok(Vec::new()) };
+        let sets = self.tensors.sets;
         let of_class = |(class, label): (usize, &String)| {
             let (vector, sign) = vector_of(class, intercept.len());
             let (mut terms, mut least) = (Vec::new(), 0.0);
             for row in 0..self.terms() as u32 {
-                let weight = sign * float(self.tensors.term(row)?[self.tensors.sets + vector]);
+                let term = self.tensors.term(row)?;
+                let weight = sign * float(term[vector.min(sets - 1)]) * float(term[sets + vector]);
                 if weight > least {
                     terms.push((row, weight));
                 }

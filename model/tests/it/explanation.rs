@@ -1,9 +1,9 @@
 //! What is explained is what is computed.
 
-use model::{Artifact, ExplainError};
+use model::{Artifact, ExplainError, Loss, Settings, TfidfParams, Weighting};
 use tempfile::tempdir;
 
-use crate::reviews::{one_of_each, provenance, texts};
+use crate::reviews::{classifier, one_of_each, provenance, texts, three_classes, two_classes};
 
 #[test]
 fn the_score_is_the_sum_of_its_parts() {
@@ -56,6 +56,28 @@ fn the_strongest_terms_speak_for_their_class() {
         assert!(terms_of(1).contains(&"good") || terms_of(1).contains(&"love"), "{strongest:?}");
         for (_, terms) in &strongest {
             assert!(terms.is_sorted_by(|a, b| a.1 >= b.1) && terms.iter().all(|(_, weight)| *weight > 0.0));
+        }
+    }
+}
+
+/// NB weighting has its signs in the scales, and interpolated weights are all much alike: by the weight alone, words of
+/// either class would stand with either.
+#[test]
+fn strongest_is_what_adds_most() {
+    let tfidf = TfidfParams { weighting: Weighting::Nb, ngram_range: (1, 1), norm: None, ..TfidfParams::default() };
+    let settings = Settings { tfidf, loss: Loss::SquaredHinge, beta: 0.25, ..Settings::default() };
+    for targets in [two_classes(), three_classes()] {
+        let dir = tempdir().unwrap();
+        classifier(&settings, &targets).save(dir.path(), &provenance()).unwrap();
+        let artifact = Artifact::open(dir.path()).unwrap();
+        for (class, (_, terms)) in artifact.strongest_terms(5).unwrap().into_iter().enumerate() {
+            assert_eq!(terms.len(), 5);
+            for (term, adds) in terms {
+                // A text of the term alone, which is not normalised.
+                let why = artifact.explain_class(&term, class, usize::MAX).unwrap();
+                assert_eq!((why.terms.len(), &why.terms[0].term), (1, &term));
+                assert!((why.terms[0].contribution - adds).abs() < 1e-12 && adds > 0.0, "{term}: {adds}, {why:?}");
+            }
         }
     }
 }
