@@ -10,16 +10,23 @@ pub const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Bytes at a file's start that are looked at.
 const LOOKED_AT: usize = 256;
 
-/// Refuses a file that begins as UTF-16 or UTF-32 do: with a byte order mark, or every other byte a NUL.
+/// Refuses a file that begins as UTF-16 or UTF-32 do: with a byte order mark, or NULs where
+/// plain letters have them.
 pub fn check_start(bytes: &[u8]) -> Result<(), Fault> {
     let start = &bytes[..bytes.len().min(LOOKED_AT)];
-    let nul = |from: usize| start.len() >= 8 && start.iter().skip(from).step_by(2).all(|&byte| byte == 0);
+    // Which of four bytes in a row are NUL throughout.
+    let nul = [0, 1, 2, 3].map(|from| start.len() >= 8 && start.iter().skip(from).step_by(4).all(|&byte| byte == 0));
+    let (second, three) = ("since every second byte is NUL", "since three of four bytes are NUL");
     let (name, evidence) = match start {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => ("UTF-32", "by its byte order mark"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "by its byte order mark"),
-        _ if nul(1) && !nul(0) => ("UTF-16LE", "since every second byte is NUL"),
-        _ if nul(0) && !nul(1) => ("UTF-16BE", "since every second byte is NUL"),
-        _ => return Ok(()),
+        _ => match nul {
+            [false, true, false, true] => ("UTF-16LE", second),
+            [true, false, true, false] => ("UTF-16BE", second),
+            [false, true, true, true] => ("UTF-32LE", three),
+            [true, true, true, false] => ("UTF-32BE", three),
+            _ => return Ok(()),
+        },
     };
     Err(Fault::at(1, format!("column 1: is {name}, {evidence}; expected UTF-8: {}", convert(name))))
 }
@@ -89,10 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_seen_by_its_start() {
-        let little: Vec<u8> = "review_text,sentiment".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fn utf_16_and_32_are_seen_by_their_start() {
+        let text = "review_text,sentiment";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let [wide, wide_big] = [u32::to_le_bytes, u32::to_be_bytes]
+            .map(|to: fn(u32) -> [u8; 4]| text.chars().flat_map(|c| to(u32::from(c))).collect::<Vec<u8>>());
         let big: Vec<u8> = "\u{feff}review_text,sentiment".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for (bytes, want) in [(&little[..], "UTF-16LE"), (&big[..], "UTF-16")] {
+        for (bytes, want) in [(&little[..], "UTF-16LE"), (&big, "UTF-16"), (&wide, "UTF-32LE"), (&wide_big, "UTF-32BE")]
+        {
             let fault = check_start(bytes).expect_err("is refused");
             assert!(fault.message.contains(&format!("is {want}, ")), "{}", fault.message);
         }
