@@ -118,6 +118,12 @@ impl MlRoot {
         self.0.join("output/data/evaluation.json")
     }
 
+    /// The same as a page for a person, beside it.
+    #[must_use]
+    pub fn page(&self) -> PathBuf {
+        self.0.join("output/data/evaluation.html")
+    }
+
     /// What outlives an interruption: restored before the start, kept as it changes.
     #[must_use]
     pub fn checkpoints(&self) -> PathBuf {

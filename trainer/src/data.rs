@@ -92,16 +92,25 @@ pub fn class_rows(train: &Summary) -> BTreeMap<String, u64> {
 fn tell(summary: &Summary, clock: Instant) {
     let Summary { name, rows, files, dropped, .. } = summary;
     let bytes: u64 = files.iter().map(|file: &DataFile| file.bytes).sum();
-    let noun = if files.len() == 1 { "file" } else { "files" };
+    let (rows, shown) = (counted(*rows, "row"), counted(files.len() as u64, "file"));
     let seconds = clock.elapsed().as_secs_f64();
-    say!("channel {name}: {rows} rows in {} {noun}, {bytes} bytes ({seconds:.2} s)", files.len());
+    say!("channel {name}: {rows} in {shown}, {bytes} bytes ({seconds:.2} s)");
     for DroppedRows { reason, rows, examples, .. } in dropped {
-        say!("channel {name}: left out {rows} rows, {reason}: {}", some(examples));
+        say!("channel {name}: left out {}, {reason}: {}", counted(*rows, "row"), some(examples));
     }
 }
 
 fn warn(warning: &DataWarning) {
-    say!("warning: {}: {} rows: {}", warning.kind, warning.count, some(&warning.examples));
+    let noun = match warning.kind.split('_').next() {
+        Some("files") => "file",
+        Some("documents") => "document",
+        _ => "row",
+    };
+    say!("warning: {}: {}: {}", warning.kind, counted(warning.count, noun), some(&warning.examples));
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn some(examples: &[String]) -> String {

@@ -41,10 +41,15 @@ pub struct Background {
     pub data: Vec<DataFile>,
 }
 
-/// Predicts every document with the artifact that will be served.
-pub fn predict(artifact: &Artifact, labelled: &Labelled<'_>) -> Result<Vec<Outcome>, ArtifactError> {
+/// Predicts every document with the artifact that will be served; `predicted` is called after each.
+pub fn predict(
+    artifact: &Artifact,
+    labelled: &Labelled<'_>,
+    predicted: &(dyn Fn() + Sync),
+) -> Result<Vec<Outcome>, ArtifactError> {
     let outcomes = threads::map(labelled.texts.len(), |row| {
         let Prediction { class, probabilities } = artifact.predict(&labelled.texts[row])?;
+        predicted();
         Ok(Outcome { actual: labelled.targets[row], predicted: class, probabilities })
     });
     outcomes.into_iter().collect()
@@ -52,9 +57,14 @@ pub fn predict(artifact: &Artifact, labelled: &Labelled<'_>) -> Result<Vec<Outco
 
 /// Measures the `test` channel. What the data and the calibration have to tell (`warnings`, `dropped`, `calibration`) is the
 /// caller's to add.
-pub fn evaluate(artifact: &Artifact, test: &Labelled<'_>, background: Background) -> Result<Evaluation, ArtifactError> {
+pub fn evaluate(
+    artifact: &Artifact,
+    test: &Labelled<'_>,
+    background: Background,
+    predicted: &(dyn Fn() + Sync),
+) -> Result<Evaluation, ArtifactError> {
     let classes = artifact.classes();
-    let outcomes = predict(artifact, test)?;
+    let outcomes = predict(artifact, test, predicted)?;
     let Measured { metrics, quality, per_class, confusion, roc_curve, curves, reliability, histogram } =
         metrics::measure(&outcomes, classes);
     let seed = background.training.parameters.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(SEED);

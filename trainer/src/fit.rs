@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use linfa::DatasetBase;
 use model::{
-    Algorithm, Calibration, Classifier, FitError, FitOptions, Fitted, Settings, TextClassifier, Watch,
+    Algorithm, Calibration, Classifier, Corpus, FitError, FitOptions, Fitted, Settings, TextClassifier, Watch,
     fit_classifier_with,
 };
 use ndarray::Array1;
@@ -89,7 +89,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
     }
     let (decided, start) = match take_up(job) {
         Some(Checkpoint { decided, linear }) => (decided, Some(Classifier::Linear(linear))),
-        None => (decide(job, Data { corpus: &corpus, targets: &targets, classes: classes.len() }, search)?, None),
+        None => (decide(job, &corpus, &targets, search)?, None),
     };
     let settings = &decided.settings;
     let clock = Instant::now();
@@ -146,24 +146,29 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
 }
 
 /// Settings and calibration: searched for, or as asked.
-fn decide(job: &Job<'_>, data: Data<'_>, search: bool) -> Result<Decided, Error> {
+fn decide(job: &Job<'_>, corpus: &Corpus, targets: &[usize], search: bool) -> Result<Decided, Error> {
     let settings = job.asked.settings.clone();
-    let classes = data.classes;
+    let classes = job.classes.len();
     let clock = Instant::now();
     if search {
         job.signals.enter("tuning");
-        let progress = Progress::begin("tune", Unit::Steps, None);
-        let found = tune::search(data, job.asked)?;
+        let progress = Progress::begin("tune", Unit::Fits, None);
+        let fitted = || progress.advance(1);
+        let found = tune::search(Data { corpus, targets, classes, fitted: &fitted }, job.asked)?;
         drop(progress);
         tune::log(&found.tuning, clock.elapsed().as_secs_f64());
         let (calibration, calibrated) = calibrating::learn(job.asked.calibrate, found.held_out, classes);
         return Ok(Decided { settings: found.settings, tuning: Some(found.tuning), calibration, calibrated });
     }
-    if settings.algorithm != Algorithm::Logistic || !calibrating::wanted(job.asked, data.targets.len())? {
+    if settings.algorithm != Algorithm::Logistic || !calibrating::wanted(job.asked, targets.len())? {
         return Ok(Decided { settings, tuning: None, calibration: Calibration::None, calibrated: None });
     }
     job.signals.enter("calibrating");
-    let (calibration, calibrated) = calibrating::learn(job.asked.calibrate, tune::held_out(data, &settings)?, classes);
+    let progress = Progress::begin("hold out", Unit::Fits, None);
+    let fitted = || progress.advance(1);
+    let held_out = tune::held_out(Data { corpus, targets, classes, fitted: &fitted }, &settings)?;
+    drop(progress);
+    let (calibration, calibrated) = calibrating::learn(job.asked.calibrate, held_out, classes);
     say!("calibrated ({:.2} s)", clock.elapsed().as_secs_f64());
     Ok(Decided { settings, tuning: None, calibration, calibrated })
 }

@@ -30,8 +30,10 @@ pub enum Unit {
     Bytes,
     /// Documents.
     Documents,
-    /// Steps of a solver, or fits of a search.
+    /// Steps of a solver.
     Steps,
+    /// Fits of a search, or of folds.
+    Fits,
 }
 
 struct State {
@@ -94,9 +96,15 @@ fn describe(unit: Unit, done: u64, total: Option<u64>, seconds: f64) -> String {
     if let Some(share) = share(done, total) {
         let _ = write!(told, "{:3.0} %, ", share * 100.0);
     }
+    if done == 0 && total.is_none() {
+        return format!("{seconds:.0} s");
+    }
     told.push_str(&quantity(unit, done as f64));
     let rate = done as f64 / seconds;
-    if done > 0 && seconds > 0.5 {
+    if unit == Unit::Fits {
+        // No two cost the same.
+        let _ = write!(told, ", {seconds:.0} s");
+    } else if done > 0 && seconds > 0.5 {
         let _ = write!(told, ", {}/s", quantity(unit, rate));
         if let Some(total) = total {
             let _ = write!(told, ", {:.0} s left", (total.saturating_sub(done) as f64 / rate).ceil());
@@ -110,6 +118,7 @@ fn quantity(unit: Unit, value: f64) -> String {
         Unit::Bytes => format!("{:.1} MB", value / 1e6),
         Unit::Documents => format!("{value:.0} documents"),
         Unit::Steps => format!("{value:.0} steps"),
+        Unit::Fits => format!("{value:.0} fits"),
     }
 }
 
@@ -125,6 +134,8 @@ mod tests {
             (Unit::Bytes, 25_000_000, None, 2.0, "25.0 MB, 12.5 MB/s"),
             (Unit::Documents, 1000, Some(1000), 4.0, "100 %, 1000 documents, 250 documents/s, 0 s left"),
             (Unit::Steps, 12, Some(0), 1.0, "12 steps, 12 steps/s, 0 s left"),
+            (Unit::Fits, 7, None, 31.4, "7 fits, 31 s"),
+            (Unit::Documents, 0, None, 0.0, "0 s"),
         ] {
             assert_eq!(describe(unit, done, total, seconds), want);
         }

@@ -127,6 +127,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     say!("artifact: {} ({} bytes, {seconds_writing:.2} s)", root.model().display(), artifact.bytes());
     // An evaluation of an earlier artifact would pass for this one's.
     root.remove_stale(&root.evaluation())?;
+    root.remove_stale(&root.page())?;
     signals.saved();
     if let Some(stop) = fitted.stopped {
         say!("{}: stopped; the artifact is of a solver that has not converged, no evaluation is written", stop.name());
@@ -135,9 +136,11 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     Checkpoint::remove(&root.checkpoints())?;
 
     signals.enter("evaluating");
-    let progress = Progress::begin("evaluate", Unit::Documents, None);
+    let documents = [&validation, &test].into_iter().flatten().map(|channel| channel.texts.len() as u64).sum();
+    let progress = Progress::begin("evaluate", Unit::Documents, Some(documents));
+    let predicted = || progress.advance(1);
     if let (Some(channel), Some(targets)) = (&validation, &validation_targets) {
-        let outcomes = evaluation::predict(&artifact, &Labelled { texts: &channel.texts, targets })?;
+        let outcomes = evaluation::predict(&artifact, &Labelled { texts: &channel.texts, targets }, &predicted)?;
         say!("validation_accuracy={:.6};", metrics::accuracy(&outcomes));
     }
     let (Some(channel), Some(targets)) = (&test, &test_targets) else {
@@ -156,17 +159,24 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
         version: VERSION.into(),
     };
     let background = Background { training, tuning: fitted.tuning, data: files };
-    let mut evaluation = evaluation::evaluate(&artifact, &Labelled { texts: &channel.texts, targets }, background)?;
+    let labelled = Labelled { texts: &channel.texts, targets };
+    let mut evaluation = evaluation::evaluate(&artifact, &labelled, background, &predicted)?;
     evaluation.dropped = summaries.iter().flat_map(|summary| summary.dropped.clone()).collect();
     evaluation.warnings = warnings;
     evaluation.calibration = fitted.calibration;
     drop(progress);
     signals.hold("writing the evaluation");
     write_aside(&root.evaluation(), &serde_json::to_vec_pretty(&evaluation)?)?;
+    write_aside(&root.page(), report::evaluation::html(&evaluation).as_bytes())?;
     // One line that the job's metric definitions read.
     let headline = metrics::headline(&evaluation);
     say!("{}", headline.iter().map(|(name, value)| format!("{name}={value:.6};")).collect::<Vec<_>>().join(" "));
-    say!("evaluation: {} ({} documents)", root.evaluation().display(), evaluation.rows);
+    say!(
+        "evaluation: {} ({} documents), as a page: {}",
+        root.evaluation().display(),
+        evaluation.rows,
+        root.page().display()
+    );
     Ok(Ended::Trained)
 }
 

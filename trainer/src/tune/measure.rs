@@ -19,6 +19,8 @@ pub struct Data<'a> {
     pub targets: &'a [usize],
     /// Number of classes.
     pub classes: usize,
+    /// Called after each fit of a candidate.
+    pub fitted: &'a (dyn Fn() + Sync),
 }
 
 /// Candidates that share their records, on one fold. They are fitted in their order, each from the one before.
@@ -67,6 +69,7 @@ impl Data<'_> {
                 });
             }
             start = Some(fitted);
+            (self.fitted)();
         }
         Ok(Done { held_out, non_zeros: learned.records.non_zeros() })
     }

@@ -167,7 +167,7 @@ impl<'a> Race<'a> {
     pub fn drop_weak(&mut self, most: usize, mixed: bool) {
         let ranked = self.ranked();
         let Some(&best) = ranked.first() else { return };
-        let mut near = vec![best];
+        let (mut near, mut within) = (vec![best], Vec::new());
         for &at in &ranked[1..] {
             let (Some(winner), Some(own)) = (&self.runners[best].judged, &self.runners[at].judged) else { continue };
             let (excess, error) = own.excess(winner);
@@ -178,6 +178,7 @@ impl<'a> Race<'a> {
                 self.runners[at].left = Some(reason);
             } else {
                 near.push(at);
+                within.push((at, excess, error));
             }
         }
         let kind = |at: usize| (self.runners[at].settings.tfidf.analyzer, self.runners[at].settings.tfidf.weighting);
@@ -188,10 +189,13 @@ impl<'a> Race<'a> {
                 near.iter().copied().skip(most - 1).find(|&at| kind(at) != kind(best)).or(near.get(most - 1).copied()),
             );
         }
-        for (place, at) in near.into_iter().enumerate().filter(|(_, at)| !stay.contains(at)) {
+        for (at, excess, error) in within.into_iter().filter(|(at, ..)| !stay.contains(at)) {
             let folds = counted(self.runners[at].judged.as_ref().map_or(0, Judged::folds));
-            self.runners[at].left =
-                Some(format!("after {folds} {place} other{} had less log loss", if place == 1 { "" } else { "s" }));
+            self.runners[at].left = Some(format!(
+                "after {folds} its log loss was {excess:.4} above the best, standard error {error:.4}: no more than chance, \
+                 but {} went on",
+                stay.len()
+            ));
         }
     }
 }

@@ -65,9 +65,12 @@ fn why(runners: &[Runner], winner: usize) -> String {
     let rivals = runners.iter().enumerate().filter(|(at, runner)| *at != winner && runner.left.is_none());
     let next =
         rivals.filter_map(|(_, runner)| runner.judged.as_ref()).min_by(|a, b| a.log_loss().total_cmp(&b.log_loss()));
-    if let Some(next) = next {
-        let (excess, error) = next.excess(judged);
-        reason.push_str(&format!("; the next has {excess:.4} more, standard error {error:.4}"));
+    match next {
+        Some(next) => {
+            let (excess, error) = next.excess(judged);
+            reason.push_str(&format!("; the next has {excess:.4} more, standard error {error:.4}"));
+        }
+        None => reason.push_str("; its last rival had more on the folds that both saw"),
     }
     reason
 }

@@ -1,5 +1,6 @@
 //! The trainer from outside: the library over recorded figures, the program over folders as SageMaker lays them out.
 
+mod calibration;
 mod contract;
 mod counting;
 mod data;

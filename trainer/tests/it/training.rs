@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::Command;
 
 use report::evaluation::{Average, FORMAT};
+use sha2::{Digest, Sha256};
 
 use crate::job::{Job, MORE_REVIEWS, REVIEWS};
 
@@ -41,6 +42,8 @@ fn artifact_evaluation_and_metrics_are_left() {
     assert!(ran.stdout.contains("\naccuracy=1.000000; precision=1.000000; recall=1.000000; f1=1.000000; log_loss="));
     assert!(ran.stdout.contains(" roc_auc=1.000000;"), "{}", ran.stdout);
     assert_eq!(ran.stderr, "");
+    let page = fs::read_to_string(job.path("output/data/evaluation.html")).unwrap();
+    assert_eq!(page, report::evaluation::html(&evaluation), "the page is of the file beside it");
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn the_same_inputs_leave_the_same_bytes() {
 }
 
 /// Rows of words drawn from a few hundred, in `classes` classes that words of theirs tell most of the time.
-fn drawn(rows: usize, classes: u64) -> String {
+pub fn drawn(rows: usize, classes: u64) -> String {
     let mut state = 7u64;
     let mut draw = |bound: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -211,7 +214,7 @@ fn without_a_test_channel_no_evaluation_is_left() {
     fs::remove_dir_all(job.path("input/data/test")).unwrap();
     let ran = job.train();
     assert!(ran.stdout.contains("no channel `test`: no evaluation is written"), "{}", ran.stdout);
-    assert!(!job.path("output/data/evaluation.json").exists());
+    assert_eq!(fs::read_dir(job.path("output/data")).unwrap().count(), 0, "nor is an earlier one");
     assert!(!ran.stdout.contains("accuracy="));
 }
 
@@ -246,11 +249,46 @@ fn bad_rows_are_left_out_where_that_is_asked_for_and_told_everywhere() {
     let job = Job::with(&[("input/data/train/a.csv", &rows), ("input/data/test/b.csv", MORE_REVIEWS)]);
     job.ask(&[("on_bad_rows", "skip")]);
     let ran = job.train();
-    assert!(ran.stdout.contains("channel train: left out 1 rows, empty_text: train/a.csv:13"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("channel train: left out 1 row, empty_text: train/a.csv:13"), "{}", ran.stdout);
     let evaluation = job.evaluation();
     let dropped: Vec<(&str, u64)> = evaluation.dropped.iter().map(|d| (d.reason.as_str(), d.rows)).collect();
     assert_eq!(dropped, [("wrong_number_of_fields", 1), ("empty_text", 1)]);
     assert_eq!(evaluation.training.rows, 10);
+}
+
+#[test]
+fn the_manifest_tells_where_the_artifact_comes_from() {
+    let files = [
+        ("train", "a.csv", format!("{REVIEWS},1\nragged\n")),
+        ("train", "deep/b.csv", MORE_REVIEWS.to_owned()),
+        ("validation", "v.csv", format!("{MORE_REVIEWS},0\n")),
+        ("test", "t.csv", MORE_REVIEWS.to_owned()),
+    ];
+    let job = Job::with(&[]);
+    for (channel, name, content) in &files {
+        job.put(&format!("input/data/{channel}/{name}"), content.as_bytes());
+    }
+    job.ask(&[("on_bad_rows", "skip"), ("C", " 2.50 "), ("solver", "auto")]);
+    job.train();
+    let artifact = model::Artifact::open(&job.path("model")).unwrap();
+    let provenance = &artifact.manifest().provenance;
+    let asked = |name: &str| provenance.asked.get(name).map(String::as_str);
+    assert_eq!((asked("C"), asked("solver"), asked("tune")), (Some(" 2.50 "), Some("auto"), None), "as given");
+    let chosen = |name: &str| provenance.settings.get(name).map(String::as_str);
+    assert_eq!((chosen("C"), chosen("solver"), chosen("tune")), (Some("2.5"), Some("linfa"), Some("none")), "as used");
+    let sha256 = |content: &str| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let told = provenance.data.iter();
+    let told: Vec<_> = told.map(|f| (f.channel.as_str(), f.name.as_str(), f.bytes, f.sha256.clone(), f.rows)).collect();
+    let rows = [10, 6, 6, 6];
+    let wanted = files.iter().zip(rows);
+    let wanted: Vec<_> = wanted
+        .map(|((channel, name, content), rows)| (*channel, *name, content.len() as u64, sha256(content), rows))
+        .collect();
+    assert_eq!(told, wanted);
+    let dropped: Vec<_> = provenance.dropped.iter().map(|(why, rows)| (why.as_str(), *rows)).collect();
+    assert_eq!(dropped, [("empty_text", 2), ("wrong_number_of_fields", 1)]);
+    assert_eq!(provenance.class_rows.values().copied().collect::<Vec<u64>>(), [8, 8]);
+    assert_eq!(provenance.version, env!("CARGO_PKG_VERSION"));
 }
 
 #[test]
