@@ -28,6 +28,15 @@ pub(crate) fn figure(value: f64, digits: usize) -> String {
     if value.is_finite() { format!("{value:.digits$}") } else { "–".into() }
 }
 
+/// Decimals with which the greatest of `values` has three digits that say something: two to four.
+pub(crate) fn decimals(values: impl Iterator<Item = f64>) -> usize {
+    match values.filter(|value| value.is_finite()).fold(0.0f64, |most, value| most.max(value.abs())) {
+        most if most >= 1.0 || most == 0.0 => 2,
+        most if most >= 0.1 => 3,
+        _ => 4,
+    }
+}
+
 /// `0.8413 ± 0.0042`; the value alone where there is no error.
 pub(crate) fn with_error(value: f64, error: Option<f64>) -> String {
     match error {
@@ -72,6 +81,8 @@ mod tests {
         assert_eq!([percent(0.8125), percent(f64::NAN)], ["81.2 %", "–"]);
         assert_eq!([probability(0.03), probability(3.2e-7), probability(0.0)], ["0.0300", "3e-7", "< 1e-99"]);
         assert_eq!([bytes(12), bytes(727_710), bytes(33_000_000)], ["12 B", "727.7 kB", "33.0 MB"]);
+        let of = |values: &[f64]| decimals(values.iter().copied());
+        assert_eq!([of(&[]), of(&[0.5, -2.0]), of(&[0.5, f64::NAN]), of(&[0.01]), of(&[1e-9])], [2, 2, 3, 4, 4]);
         assert_eq!([drawn(2.0), drawn(f64::NAN), drawn(-1.0)], [1.0, 0.0, 0.0]);
     }
 }

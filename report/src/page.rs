@@ -60,6 +60,19 @@ pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     format!("<dl>\n{facts}</dl>\n")
 }
 
+/// A term, its spaces at either end to be seen: `␣see` and `see` are different n-grams of characters.
+pub(crate) fn term(text: &str) -> String {
+    word(&shown_ends(text))
+}
+
+/// With `␣` for the spaces at either end.
+pub(crate) fn shown_ends(text: &str) -> String {
+    let middle = text.trim_matches(' ');
+    let before = text.len() - text.trim_start_matches(' ').len();
+    let after = text.len() - middle.len() - before;
+    format!("{}{middle}{}", "␣".repeat(before), "␣".repeat(after))
+}
+
 /// A foreign word inside a sentence or cell, whatever direction it is written in.
 pub(crate) fn word(text: &str) -> String {
     format!("<bdi>{}</bdi>", Html(text))

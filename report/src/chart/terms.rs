@@ -1,7 +1,7 @@
 //! Terms with a bar each.
 
 use crate::number::drawn;
-use crate::page::word;
+use crate::page;
 
 /// The longest bar of `terms`.
 pub(crate) fn longest(terms: &[(&str, f64, String)]) -> f64 {
@@ -14,7 +14,7 @@ pub(crate) fn terms(terms: &[(&str, f64, String)], longest: f64) -> String {
         .iter()
         .map(|(term, value, shown)| {
             let width = drawn(value / longest) * 100.0;
-            format!("{}<i class=\"bar\" style=\"width:{width:.1}%\"></i><span>{shown}</span>\n", word(term))
+            format!("{}<i class=\"bar\" style=\"width:{width:.1}%\"></i><span>{shown}</span>\n", page::term(term))
         })
         .collect();
     format!("<div class=\"terms\">\n{rows}</div>\n")

@@ -64,12 +64,13 @@ impl Tuning {
         order
     }
 
-    /// Settings whose value is not the same in all candidates, ascending; all of them where there is one candidate.
+    /// Settings that have more than one value among the candidates that have them at all, ascending; all of them where there
+    /// is one candidate.
     pub fn differing(&self) -> Vec<&str> {
         let names: BTreeSet<&str> =
             self.candidates.iter().flat_map(|candidate| candidate.parameters.keys()).map(String::as_str).collect();
-        let values = |name: &str| -> BTreeSet<Option<&String>> {
-            self.candidates.iter().map(|candidate| candidate.parameters.get(name)).collect()
+        let values = |name: &str| -> BTreeSet<&String> {
+            self.candidates.iter().filter_map(|candidate| candidate.parameters.get(name)).collect()
         };
         names.into_iter().filter(|name| self.candidates.len() == 1 || values(name).len() > 1).collect()
     }

@@ -13,12 +13,12 @@ pub struct ClassTerms {
     pub terms: Vec<TermWeight>,
 }
 
-/// A term and its weight in the class's score.
+/// A term and how much it speaks for the class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TermWeight {
     /// The term.
     pub term: String,
-    /// Weight per unit of the term's TF-IDF value.
+    /// What the term adds to the class's score where it stands once, before the document is normalised: scale times weight.
     pub weight: f64,
 }
 

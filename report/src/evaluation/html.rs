@@ -7,7 +7,7 @@ mod search;
 use super::{Average, Evaluation, Training, interval};
 use crate::chart::{longest, terms};
 use crate::escape::Html;
-use crate::number::{bytes, count, counted, figure, percent};
+use crate::number::{bytes, count, counted, decimals, figure, percent};
 use crate::page::{facts, page, section, table, tiles, word};
 
 /// Terms shown a class where there are more than four classes.
@@ -36,11 +36,16 @@ pub fn html(evaluation: &Evaluation) -> String {
         section("One class against the rest", "Precision over recall.", &figures::one_against_the_rest(e)),
         section(
             "Strongest terms",
-            "The terms that speak most for a class, with their weight per unit of the term's value.",
+            "The terms that speak most for a class, with what each adds to its score where it stands once, before the document is normalised.",
             &strongest(e),
         ),
         section("Most confident mistakes", "Worst first; long documents are cut.", &mistakes::mistakes(e)),
-        e.tuning.as_ref().map(|tuning| section("Tuning", &tuning.reason, &search::search(tuning))).unwrap_or_default(),
+        e.tuning
+            .as_ref()
+            .map(|tuning| {
+                section("Tuning", &format!("Why the chosen one: {}.", tuning.reason), &search::search(tuning))
+            })
+            .unwrap_or_default(),
         section("Training", "", &training(&e.training)),
         section("Data", "", &data(e)),
         format!("<footer>Sagebrush {} · {}</footer>\n", Html(&e.training.version), Html(&e.format)),
@@ -90,7 +95,7 @@ fn headline(e: &Evaluation) -> String {
 fn warnings(e: &Evaluation) -> String {
     let examples = |examples: &[String]| -> String {
         let shown: Vec<String> = examples.iter().map(|example| format!("<code>{}</code>", word(example))).collect();
-        shown.join(" ")
+        shown.join(", ")
     };
     let odd = e.warnings.iter().map(|warning| {
         vec![Html(&warning.kind.replace('_', " ")).to_string(), count(warning.count), examples(&warning.examples)]
@@ -108,12 +113,17 @@ fn strongest(e: &Evaluation) -> String {
         return String::new();
     }
     let most = if e.strongest_terms.len() > 4 { TERMS_OF_MANY } else { usize::MAX };
+    let decimals = decimals(e.strongest_terms.iter().flat_map(|class| &class.terms).map(|term| term.weight));
     let columns: String = e
         .strongest_terms
         .iter()
         .map(|class| {
-            let bars: Vec<(&str, f64, String)> =
-                class.terms.iter().take(most).map(|t| (t.term.as_str(), t.weight, figure(t.weight, 2))).collect();
+            let bars: Vec<(&str, f64, String)> = class
+                .terms
+                .iter()
+                .take(most)
+                .map(|t| (t.term.as_str(), t.weight, figure(t.weight, decimals)))
+                .collect();
             format!("<div><h3>{}</h3>\n{}</div>\n", word(&class.class), terms(&bars, longest(&bars)))
         })
         .collect();

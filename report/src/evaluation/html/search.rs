@@ -9,7 +9,7 @@ use crate::page::table;
 /// Candidates shown; the others stand in `evaluation.json`.
 const SHOWN: usize = 40;
 /// Most columns of settings; with more that differ, they stand together in one.
-const SETTINGS: usize = 8;
+const SETTINGS: usize = 5;
 
 pub(super) fn search(tuning: &Tuning) -> String {
     let differing = tuning.differing();
@@ -49,8 +49,9 @@ pub(super) fn search(tuning: &Tuning) -> String {
         let mut row: Vec<String> = if apart {
             differing.iter().map(|name| format!("<code>{}</code>", value(name))).collect()
         } else {
-            let all: Vec<String> = differing.iter().map(|name| format!("{} = {}", Html(name), value(name))).collect();
-            vec![format!("<code>{}</code>", all.join(", "))]
+            let own = differing.iter().filter(|name| c.parameters.contains_key(**name));
+            let all: Vec<String> = own.map(|name| format!("<code>{} = {}</code>", Html(name), value(name))).collect();
+            vec![all.join(" ")]
         };
         row.push(with_error(c.mean, c.error(tuning.folds)));
         row.push(whiskers.draw(c.mean, c.error(tuning.folds)));
@@ -68,7 +69,8 @@ pub(super) fn search(tuning: &Tuning) -> String {
     };
     let rows: Vec<Vec<String>> = order.iter().take(SHOWN).map(row).collect();
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    format!("<div class=\"search\">{}</div>\n{}", table(&head, &numeric, &rows), footnote(tuning, &order))
+    let kind = if apart { "search" } else { "search together" };
+    format!("<div class=\"{kind}\">{}</div>\n{}", table(&head, &numeric, &rows), footnote(tuning, &order))
 }
 
 fn fate(candidate: &Candidate, chosen: bool) -> String {
@@ -78,6 +80,9 @@ fn fate(candidate: &Candidate, chosen: bool) -> String {
         None => String::new(),
     };
     match &candidate.reason {
+        Some(reason) if !chosen && reason.starts_with("after ") => {
+            format!("out <span class=\"note\">{}</span>", Html(reason))
+        }
         Some(reason) => format!("{word} <span class=\"note\">{}</span>", Html(reason)),
         None => word,
     }
