@@ -133,21 +133,26 @@ impl Kind {
     }
 
     fn verify(&self, file: &Mapped) -> Checked<()> {
-        let ascends = |array: Array, name: &str, step: usize, most: usize| -> Checked<()> {
-            let mut before = 0;
-            for at in (0..array.len).step_by(step) {
+        // From 0, each at most `step` above the one before; back comes the last.
+        let ascends = |array: Array, name: &str, step: usize, most: usize| -> Checked<usize> {
+            let mut last = 0;
+            for at in 0..array.len {
                 let here = file.u32(array, at)? as usize;
-                if here < before || here > most {
-                    return Err(file.refuse(format!("number {at} of `{name}` is {here}; expected {before} to {most}")));
+                let most = most.min(if at == 0 { 0 } else { last + step });
+                if here < last || here > most {
+                    return Err(file.refuse(format!("number {at} of `{name}` is {here}; expected {last} to {most}")));
                 }
-                before = here;
+                last = here;
             }
-            Ok(())
+            Ok(last)
         };
-        ascends(self.buckets, "buckets", 2, self.units)?;
+        self.verify_units(file)?;
         for level in &self.levels {
             if let Some(Children { unit, first }) = level.children {
-                ascends(first, "first", 1, level.grams)?;
+                let last = ascends(first, "first", level.grams, level.grams)?;
+                if last != level.grams {
+                    return Err(file.refuse(format!("`first` ends at {last}; expected {}", level.grams)));
+                }
                 for at in 0..unit.len {
                     if file.u32(unit, at)? as usize >= self.units {
                         return Err(file.refuse(format!("gram {at} ends with a unit past the last of {}", self.units)));
@@ -158,9 +163,48 @@ impl Kind {
                 ascends(rows, "rows", 1, level.grams)?;
             }
         }
-        let text = file.bytes(self.text, 0, self.text.len)?;
-        std::str::from_utf8(text).map_err(|e| file.refuse(format!("its units are not UTF-8: {e}")))?;
         Ok(())
+    }
+
+    /// Checks that the buckets tell where units begin, and that units are whole characters that fill the text.
+    fn verify_units(&self, file: &Mapped) -> Checked<()> {
+        let text = file.bytes(self.text, 0, self.text.len)?;
+        let text = std::str::from_utf8(text).map_err(|e| file.refuse(format!("its units are not UTF-8: {e}")))?;
+        let (mut unit, mut end) = (0, 0);
+        for at in (0..self.buckets.len).step_by(2) {
+            let (first, start) = (file.u32(self.buckets, at)? as usize, file.u32(self.buckets, at + 1)? as usize);
+            if first < unit || first > self.units {
+                let most = self.units;
+                return Err(file.refuse(format!("number {at} of `buckets` is {first}; expected {unit} to {most}")));
+            }
+            while unit < first {
+                end += self.length(file, unit)?;
+                if !text.is_char_boundary(end) {
+                    return Err(file.refuse(format!("unit {unit} ends inside a character or past the text")));
+                }
+                unit += 1;
+            }
+            if start != end {
+                let after = at + 1;
+                return Err(file.refuse(format!("number {after} of `buckets` is {start}; expected {end}")));
+            }
+        }
+        match (unit, end) == (self.units, text.len()) {
+            true => Ok(()),
+            false => Err(file.refuse(format!(
+                "its buckets end after {unit} units in {end} bytes; expected {} in {}",
+                self.units,
+                text.len()
+            ))),
+        }
+    }
+
+    /// Bytes of a unit.
+    fn length(&self, file: &Mapped, unit: usize) -> Checked<usize> {
+        match self.wide {
+            true => Ok(file.u32(self.lengths, unit)? as usize),
+            false => Ok(usize::from(file.bytes(self.lengths, unit, unit + 1)?[0])),
+        }
     }
 
     fn open(file: &Mapped, unit: Unit, terms: &mut usize, tensors: &mut usize) -> Checked<Self> {

@@ -91,17 +91,10 @@ impl Vocabulary {
         let first = self.file.u32(kind.buckets, bucket)? as usize;
         let mut start = self.file.u32(kind.buckets, bucket + 1)? as usize;
         for before in first..unit {
-            start += self.length(kind, before)?;
+            start += kind.length(&self.file, before)?;
         }
-        let text = self.file.bytes(kind.text, start, start + self.length(kind, unit)?)?;
+        let text = self.file.bytes(kind.text, start, start + kind.length(&self.file, unit)?)?;
         out.push_str(std::str::from_utf8(text).map_err(|e| self.file.refuse(format!("unit {unit} is no UTF-8: {e}")))?);
         Ok(())
-    }
-
-    fn length(&self, kind: &Kind, unit: usize) -> Checked<usize> {
-        match kind.wide {
-            true => Ok(self.file.u32(kind.lengths, unit)? as usize),
-            false => Ok(usize::from(self.file.bytes(kind.lengths, unit, unit + 1)?[0])),
-        }
     }
 }
