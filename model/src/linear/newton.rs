@@ -28,6 +28,9 @@ const BENT: f64 = 0.01;
 /// What may be left to gain at the end, as a share of the objective, as far as is known: scikit-learn's objective is met to 1e-4, and
 /// is itself above the minimum.
 const GAIN: f64 = 1e-4;
+/// Steps of the conjugate gradients from which on they are better off without the preconditioner (measured: text takes up to 12;
+/// words drawn at random, with a C of 10,000, take hundreds with it and a quarter of that without).
+const PATIENCE: u64 = 30;
 /// Steps of the conjugate gradients, and of the search along a line.
 const MOST_STEPS: usize = 300;
 const MOST_TRIALS: usize = 60;
@@ -72,7 +75,7 @@ impl Objective<'_> {
         let [mut step, mut residual, mut direction, mut buffer] = [(); 4].map(|()| vec![0.0; dimensions]);
         let [mut score, mut curvature, mut change, mut moved] = [(); 4].map(|()| vec![0.0; scores]);
         let mut room = self.matrix.room();
-        let inverse = self.preconditioner();
+        let mut inverse = self.preconditioner();
         let mut passes = 0;
         // The scores are 0 where the point is, and later moved along with it.
         let mut unknown = point.iter().any(|&weight| weight != 0.0);
@@ -105,7 +108,7 @@ impl Objective<'_> {
                 return end(small, passes);
             }
 
-            let (whole, mut predicted) = (left, 0.0);
+            let (whole, mut predicted, begun) = (left, 0.0, passes);
             step.fill(0.0);
             moved.fill(0.0);
             self.sweep(CHUNK, [&mut direction], |at, [direction]| {
@@ -153,6 +156,9 @@ impl Objective<'_> {
                 });
             }
 
+            if passes - begun > PATIENCE {
+                inverse.fill(1.0 / self.penalty);
+            }
             if small && predicted <= GAIN * objective.abs() {
                 return end(true, passes); // A start that is as good as the minimum is left as it is.
             }
