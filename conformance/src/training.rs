@@ -1,0 +1,307 @@
+//! `IMAGE train`: a good job, the SDK's quoting, a bad job, a job without a network, a job that is told to stop.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    contract::*,
+    error::{Result, machine},
+    http::shown,
+    judge::Judge,
+    layout::{Root, files, folders},
+    plan::{Plan, Training},
+    runner::{Role, Start, Subject},
+};
+
+/// Characters of the failure file that reach `FailureReason`.
+const REASON: usize = 1024;
+/// When a job is told to stop: at a half of the time that it takes, or sooner where that was too late.
+const STOP_AT: [u32; 3] = [2, 4, 16];
+
+/// How a job is told to end.
+enum End {
+    Itself,
+    Term(Duration),
+}
+
+/// A job that is over.
+struct Done {
+    root: Root,
+    exit: Option<i32>,
+    took: Duration,
+    /// Whether it ended by itself before it was told to.
+    early: bool,
+    said: String,
+    changed: Option<String>,
+}
+
+/// Judges it; the root of the good job, whose model others may use.
+pub(crate) async fn judge(subject: &Subject, plan: &Plan, judge: &mut Judge<'_>) -> Result<Option<Root>> {
+    if let Err(reason) = subject.offers(Role::Train) {
+        judge.rest(Contract::Training, reason);
+        return Ok(None);
+    }
+    let training = &plan.training;
+    let good = match &training.data {
+        Some(data) => Some(good(subject, plan, training, data, judge).await?),
+        None => None,
+    };
+    bad(subject, plan, judge).await?;
+    let reason =
+        if good.is_some() { "the job on good input did not succeed" } else { "no training data were given (--data)" };
+    judge.rest(Contract::Training, reason);
+    Ok(good.flatten())
+}
+
+async fn good(
+    subject: &Subject,
+    plan: &Plan,
+    training: &Training,
+    data: &Path,
+    judge: &mut Judge<'_>,
+) -> Result<Option<Root>> {
+    judge.say("training: a job on good input");
+    let limit = plan.limits.job();
+    let start = |root: Root| run(subject, plan, root, End::Itself, false);
+    let done = start(laid_out(training, Some(data), false)?).await?;
+    let succeeded = done.exit == Some(0);
+    let expected = "exit code 0: the job is Completed";
+    judge.decide(&TRAIN_SUCCESS, success(&done, limit, expected));
+    judge.decide(&TRAIN_INPUT, untouched(&done));
+    if !succeeded {
+        return Ok(None);
+    }
+    let (model, failure) = (files(&done.root.path().join("model")), done.root.path().join("output/failure"));
+    judge.decide(
+        &TRAIN_MODEL,
+        match model.len() {
+            0 => Err((
+                "files in /opt/ml/model: they become model.tar.gz".to_owned(),
+                "exit code 0, and nothing there".to_owned(),
+            )),
+            n => Ok(format!("{n} files")),
+        },
+    );
+    judge.decide(
+        &TRAIN_NO_FAILURE,
+        match failure.exists() {
+            true => Err((
+                "no such file, or an exit code other than 0".to_owned(),
+                format!("exit code 0, and a failure: {}", beginning(&failure)),
+            )),
+            false => Ok("none".to_owned()),
+        },
+    );
+    if training.hyperparameters.is_empty() {
+        judge.not_applicable(&TRAIN_QUOTED, "no hyperparameters were given (--set)");
+    } else {
+        judge.say("training: hyperparameters as the SDK quotes them");
+        let done = start(laid_out(training, Some(data), true)?).await?;
+        judge.decide(&TRAIN_QUOTED, success(&done, limit, "exit code 0, as with the same values not quoted"));
+    }
+    match subject.isolation() {
+        Err(reason) => judge.not_applicable(&TRAIN_ISOLATED, reason),
+        Ok(()) => {
+            judge.say("training: without a network");
+            let root = laid_out(training, Some(data), false)?;
+            let done = run(subject, plan, root, End::Itself, true).await?;
+            judge.decide(&TRAIN_ISOLATED, success(&done, limit, "exit code 0, as with a network"));
+        }
+    }
+    stopped(subject, plan, data, done.took, judge).await?;
+    Ok(Some(done.root))
+}
+
+async fn stopped(subject: &Subject, plan: &Plan, data: &Path, takes: Duration, judge: &mut Judge<'_>) -> Result<()> {
+    judge.say("training: told to stop");
+    let limit = plan.limits.train_stop();
+    for part in STOP_AT {
+        let root = laid_out(&plan.training, Some(data), false)?;
+        let done = run(subject, plan, root, End::Term(takes / part), false).await?;
+        if done.early {
+            continue;
+        }
+        let took = shown(done.took);
+        judge.decide(
+            &TRAIN_TERM,
+            match done.exit {
+                Some(code) => Ok(format!("exit code {code}, {took} after SIGTERM")),
+                None => Err((
+                    format!("its end within {} of SIGTERM; SIGKILL follows, and what it holds is lost", shown(limit)),
+                    "it ran on".to_owned(),
+                )),
+            },
+        );
+        return Ok(());
+    }
+    judge.not_applicable(&TRAIN_TERM, "every job had ended before the signal; give more data");
+    Ok(())
+}
+
+async fn bad(subject: &Subject, plan: &Plan, judge: &mut Judge<'_>) -> Result<()> {
+    judge.say("training: a job on bad input");
+    let training = &plan.training;
+    let done = run(subject, plan, laid_out(training, training.bad_data.as_deref(), false)?, End::Itself, false).await?;
+    let input = if training.bad_data.is_some() { "the bad data" } else { "a channel without a file" };
+    let hint =
+        if training.bad_data.is_some() { "" } else { "; if that is good input for it, give bad data (--bad-data)" };
+    let failure = done.root.path().join("output/failure");
+    judge.decide(
+        &TRAIN_BAD_EXIT,
+        match done.exit {
+            Some(0) => Err((
+                format!("an exit code other than 0 on {input}: the job is then Failed"),
+                format!("exit code 0{}{hint}", if failure.exists() { ", although it left a failure file" } else { "" }),
+            )),
+            Some(code) => Ok(format!("exit code {code} on {input}")),
+            None => Err((
+                format!("an exit code other than 0 on {input}"),
+                format!("it still ran after {}", shown(plan.limits.job())),
+            )),
+        },
+    );
+    let expected = format!("/opt/ml/output/failure, in UTF-8, whose first {REASON} characters tell the reason");
+    judge.decide(
+        &TRAIN_BAD_FILE,
+        match fs::read(&failure) {
+            Err(_) => Err((expected, format!("no such file{}", last(&done.said)))),
+            Ok(bytes) => reason(&bytes).map_err(|seen| (expected, seen)),
+        },
+    );
+    Ok(())
+}
+
+/// What of a failure file a user would read, or what is wrong with it.
+fn reason(bytes: &[u8]) -> std::result::Result<String, String> {
+    let text = std::str::from_utf8(bytes).map_err(|e| format!("no UTF-8: {e}"))?;
+    let first: String = text.chars().take(REASON).collect();
+    let words = first.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().any(char::is_alphabetic));
+    match words.count() {
+        0 | 1 => Err(format!("its first {REASON} characters say nothing: `{}`", first.trim().escape_debug())),
+        _ => Ok(first.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(80).collect()),
+    }
+}
+
+/// `data`: the channels' files; without, they have none.
+fn laid_out(training: &Training, data: Option<&Path>, quoted: bool) -> Result<Root> {
+    let mut root = Root::new()?;
+    let names = training.data.as_deref().or(data).map(folders).unwrap_or_default();
+    let whole = names.is_empty();
+    let names = if whole { vec!["train".to_owned()] } else { names };
+    for name in &names {
+        let to = format!("input/data/{name}");
+        match data.map(|data| if whole { data.to_path_buf() } else { data.join(name) }) {
+            Some(from) if from.is_dir() => root.fill(&to, &from)?,
+            _ => drop(root.folder(&to)?),
+        }
+    }
+    let value = |value: &String| match serde_json::from_str::<Value>(value) {
+        // The SDK encodes what the user wrote in Python: a number stays as it is, a string gains quotes.
+        Err(_) if quoted => json!(json!(value).to_string()),
+        _ => json!(value),
+    };
+    let hyperparameters: serde_json::Map<_, _> =
+        training.hyperparameters.iter().map(|(k, v)| (k.clone(), value(v))).collect();
+    let mut channel =
+        json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
+    if let Some(kind) = &training.content_type {
+        channel["ContentType"] = json!(kind);
+    }
+    let channels: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), channel.clone())).collect();
+    let hosts = json!(["algo-1"]);
+    root.json("input/config/hyperparameters.json", &Value::Object(hyperparameters))?;
+    root.json("input/config/inputdataconfig.json", &Value::Object(channels))?;
+    root.json("input/config/resourceconfig.json", &json!({
+        "current_host": "algo-1", "hosts": hosts, "network_interface_name": "eth0",
+        "current_instance_type": "ml.m5.large", "current_group_name": "homogeneousCluster",
+        "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.large", "hosts": hosts}],
+    }))?;
+    root.folder("model")?;
+    root.folder("output/data")?;
+    root.folder("checkpoints")?;
+    root.folder("output")?;
+    root.seal("input")?;
+    Ok(root)
+}
+
+async fn run(subject: &Subject, plan: &Plan, root: Root, end: End, isolated: bool) -> Result<Done> {
+    let before = root.snapshot();
+    let name = "conformance";
+    let mut environment = vec![
+        ("TRAINING_JOB_NAME".to_owned(), name.to_owned()),
+        ("TRAINING_JOB_ARN".to_owned(), format!("arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}")),
+        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
+    ];
+    environment.extend(plan.training.environment.clone());
+    let mut running = subject.start(Start { environment, isolated, ..Start::new(Role::Train, &root) }).await?;
+    let (mut begun, mut limit, mut early) = (Instant::now(), plan.limits.job(), false);
+    if let End::Term(after) = end {
+        early = running.wait(after).await.is_some();
+        running.terminate().await;
+        (begun, limit) = (Instant::now(), plan.limits.train_stop());
+    }
+    let exit = running.wait(limit).await;
+    let (took, said) = (begun.elapsed(), running.said());
+    drop(running);
+    engine_failed(subject, exit, &said)?;
+    let changed = root.changed(&before);
+    Ok(Done { root, exit, took, early, said, changed })
+}
+
+/// podman and docker exit with 125 where they themselves could not run the container.
+pub(crate) fn engine_failed(subject: &Subject, exit: Option<i32>, said: &str) -> Result<()> {
+    match (subject, exit) {
+        (Subject::Image(_), Some(125)) => Err(machine("the container cannot be run")(said.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn success(done: &Done, limit: Duration, expected: &str) -> std::result::Result<String, (String, String)> {
+    match done.exit {
+        Some(0) => Ok(format!("exit code 0 after {}", shown(done.took))),
+        Some(code) => {
+            let failure = done.root.path().join("output/failure");
+            let why = if failure.exists() { format!("\n{}", beginning(&failure)) } else { last(&done.said) };
+            Err((expected.to_owned(), format!("exit code {code}{why}")))
+        }
+        None => Err((expected.to_owned(), format!("it still ran after {}", shown(limit)))),
+    }
+}
+
+fn untouched(done: &Done) -> std::result::Result<String, (String, String)> {
+    match &done.changed {
+        None => Ok("nothing changed".to_owned()),
+        Some(what) => {
+            Err(("no change below /opt/ml/input: FastFile and other channels are read-only".to_owned(), what.clone()))
+        }
+    }
+}
+
+fn beginning(path: &Path) -> String {
+    let text = fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&text).chars().take(300).collect()
+}
+
+/// The last lines it printed, to stand below what was seen.
+pub(crate) fn last(said: &str) -> String {
+    if said.is_empty() { ", and it printed nothing".to_owned() } else { format!("; it printed last:\n{said}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_more_than_a_ruler() {
+        assert_eq!(reason(b"train.csv:3: no label"), Ok("train.csv:3: no label".to_owned()));
+        let late = format!("{}the reason", "=".repeat(REASON));
+        for bad in [&b"\xff\xfe"[..], b"", b"   \n", b"Error", late.as_bytes()] {
+            assert!(reason(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+}
