@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use conformance::{Arguments, KitError};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs a SageMaker image or program through the platform's contracts.
 ///
@@ -19,13 +20,28 @@ struct Cli {
     json: bool,
 }
 
+/// Ready once this process is asked to stop.
+async fn stopped() {
+    let listen = |kind| signal(kind).ok();
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Some(mut interrupt), Some(mut terminate), Some(mut hangup)] = kinds.map(listen) else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let say = |line: &str| eprintln!("{line}");
     let judged = tokio::select! {
         judged = conformance::judge(&cli.arguments, &say) => judged,
-        _ = tokio::signal::ctrl_c() => {
+        () = stopped() => {
             eprintln!("interrupted: everything that was started has been ended");
             return ExitCode::from(130);
         }

@@ -12,7 +12,7 @@ use crate::{
     layout::{Root, files, links},
     plan::Plan,
     runner::{Role, Start, Subject},
-    training::{engine_failed, last},
+    training::last,
 };
 
 /// Bytes of the message that reach `ExitMessage`.
@@ -136,7 +136,7 @@ async fn run(subject: &Subject, plan: &Plan, input: Option<&Path>, isolated: boo
     let exit = running.wait(plan.limits.job()).await;
     let said = running.said();
     drop(running);
-    engine_failed(subject, exit, &said)?;
+    subject.could_run(exit, &said)?;
     let changed = root.changed(&before);
     Ok(Done { root, exit, said, changed })
 }

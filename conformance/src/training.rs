@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     contract::*,
-    error::{Result, machine},
+    error::Result,
     http::shown,
     judge::Judge,
     layout::{Root, files, folders},
@@ -248,17 +248,9 @@ async fn run(subject: &Subject, plan: &Plan, root: Root, end: End, isolated: boo
     let exit = running.wait(limit).await;
     let (took, said) = (begun.elapsed(), running.said());
     drop(running);
-    engine_failed(subject, exit, &said)?;
+    subject.could_run(exit, &said)?;
     let changed = root.changed(&before);
     Ok(Done { root, exit, took, early, said, changed })
-}
-
-/// podman and docker exit with 125 where they themselves could not run the container.
-pub(crate) fn engine_failed(subject: &Subject, exit: Option<i32>, said: &str) -> Result<()> {
-    match (subject, exit) {
-        (Subject::Image(_), Some(125)) => Err(machine("the container cannot be run")(said.to_owned())),
-        _ => Ok(()),
-    }
 }
 
 fn success(done: &Done, limit: Duration, expected: &str) -> std::result::Result<String, (String, String)> {

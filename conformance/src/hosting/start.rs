@@ -11,7 +11,7 @@ use crate::{
     judge::Judge,
     plan::Plan,
     runner::{Running, Start, Subject},
-    training::{engine_failed, last},
+    training::last,
 };
 
 /// How long after a try the next follows.
@@ -89,7 +89,7 @@ pub(super) async fn until_healthy(subject: &Subject, plan: &Plan, start: Start<'
         }
         if let Some(code) = running.ended().await {
             let said = running.said();
-            engine_failed(subject, Some(code), &said)?;
+            subject.could_run(Some(code), &said)?;
             return Ok(Err(format!("it ended with exit code {code}{}", last(&said))));
         }
         sleep(PAUSE).await;

@@ -148,6 +148,15 @@ impl Image {
     }
 }
 
+/// Whether a failure is the engine's own: 125, or 126 and 127 where they do not say that the program is not in the image.
+pub(super) fn is_engines(code: i32, said: &str) -> bool {
+    let last = said.lines().last().unwrap_or_default();
+    let of_engine = last.starts_with("Error: ") || last.starts_with("docker: ");
+    let of_program =
+        ["executable file", "exec format error", "Exec format error", "exec: "].iter().any(|text| last.contains(text));
+    code == 125 || matches!(code, 126 | 127) && of_engine && !of_program
+}
+
 impl Config {
     fn read(image: &Value) -> Config {
         let config = &image["Config"];
@@ -174,4 +183,56 @@ pub(crate) async fn found() -> Result<Vec<String>> {
         }
     }
     Err(KitError::Machine("neither podman nor docker is on this machine; install one, name another with --engine, or give a command in place of an image".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_image_says_how_it_is_started_and_what_it_can() {
+        let label = |name: &str| format!("com.amazonaws.sagemaker.capabilities.{name}");
+        let config = Config::read(&json!({"Config": {
+            "Entrypoint": ["/bin/sh", "-c", "python serve.py"], "User": "1000:1000",
+            "Labels": {label("multi-models"): "true", label("accept-bind-to-port"): "false"},
+        }}));
+        assert!(config.multi_models && !config.bind_to_port);
+        let image = |config| Image {
+            name: "i".into(),
+            engine: vec!["podman".into()],
+            options: Vec::new(),
+            network: Network::Host,
+            process: None,
+            config,
+        };
+        let shell = image(config);
+        assert_eq!(shell.shell().as_deref(), Some("/bin/sh -c python serve.py"));
+        assert_eq!(shell.other_user(), Some("1000:1000"));
+        for user in ["", "root", "0", "0:0"] {
+            let value = json!({"Config": {"Entrypoint": ["/usr/bin/serve"], "User": user, "Labels": null}});
+            let image = image(Config::read(&value));
+            assert_eq!((image.shell(), image.other_user(), image.multi_models()), (None, None, false), "{user}");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_engine_is_told_from_one_of_the_program() {
+        for (code, said, engines) in [
+            (125, "Error: statfs /x: no such file or directory", true),
+            (127, "Error: netavark: No such file or directory (os error 2)", true),
+            (126, "Error: OCI runtime error: crun: create cgroup: Operation not permitted", true),
+            (
+                127,
+                "Error: runc: runc create failed: exec: \"train\": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found",
+                false,
+            ),
+            (127, "docker: Error response from daemon: exec: \"serve\": executable file not found in $PATH", false),
+            (127, "sh: train: not found", false),
+            (1, "Error: no data", false),
+        ] {
+            assert_eq!(is_engines(code, said), engines, "{code} {said}");
+        }
+    }
 }

@@ -106,6 +106,16 @@ impl Subject {
         }
     }
 
+    /// An error where it was the engine that failed, and not what it was to run.
+    pub(crate) fn could_run(&self, exit: Option<i32>, said: &str) -> Result<()> {
+        match (self, exit) {
+            (Subject::Image(_), Some(code)) if container::is_engines(code, said) => Err(KitError::Machine(format!(
+                "the container cannot be run here: {said}; --network host, --engine and --engine-options say how it is run"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// What it is called in the report.
     pub(crate) fn shown(&self) -> String {
         match self {
