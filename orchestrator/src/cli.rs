@@ -111,6 +111,8 @@ pub enum Command {
     Status,
     /// Delete endpoint, endpoint configs, models and schedule; data and registry are kept
     Destroy,
+    /// Run any SageMaker image or program through the platform's contracts (exit 1 where it breaks one)
+    Conformance(Box<conformance::Arguments>),
     /// Serve SageMaker and S3 on this machine for any AWS client, until stopped
     Emulator {
         /// Port; 0 takes any free one

@@ -11,6 +11,7 @@ use crate::{
     cli::{Cli, Command},
     emulate,
     error::{self, Failure, Result},
+    kit,
     output::Output,
     run_record::RunRecord,
     settings::{self, Settings, Target},
@@ -40,9 +41,13 @@ enum Wanted {
 
 /// Does what was asked.
 pub fn execute(cli: Cli, out: &Output) -> Result<()> {
-    let settings = settings::load(cli.global.config.as_deref(), cli.overrides())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(error::io("the asynchronous runtime does not start"))?;
+    if let Command::Conformance(arguments) = &cli.command {
+        // It is of no project: settings say nothing to it.
+        return runtime.block_on(async { kit::judge(arguments, out, stopped()?).await });
+    }
+    let settings = settings::load(cli.global.config.as_deref(), cli.overrides())?;
     let path = cli.global.run;
     let done = match cli.command {
         Command::Emulator { port, host, state } => {
@@ -134,7 +139,9 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
         Command::Invoke { text, content_type, explain } => Wanted::Invoke(invoke::asked(text, content_type)?, explain),
         Command::Status => Wanted::Status,
         Command::Destroy => Wanted::Destroy,
-        Command::Emulator { .. } => return Err(Failure::usage("`emulator` is no stage")),
+        Command::Emulator { .. } | Command::Conformance(_) => {
+            return Err(Failure::usage("this subcommand is no stage"));
+        }
     };
     Ok((wanted, record))
 }

@@ -14,6 +14,7 @@ mod emulate;
 mod endpoint;
 mod error;
 mod files;
+mod kit;
 mod logs;
 mod names;
 mod output;

@@ -95,7 +95,7 @@ async fn one_model(subject: &Subject, plan: &Plan, model: &Path, judge: &mut Jud
     let started = start::until_healthy(subject, plan, Start { port: Some(port), ..start(plan, &root) }).await?;
     let mut running = match started {
         Ok((running, pings)) => {
-            start::judge(&pings, judge);
+            start::judge(pings, judge).await;
             running
         }
         Err(seen) => {

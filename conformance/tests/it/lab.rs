@@ -52,23 +52,24 @@ impl Lab {
         write("input/input/in.txt", "some text");
         fs::create_dir_all(folder.path().join("bad")).expect("a folder");
         let path = |below: &str| Some(folder.path().join(below));
+        let record = "a record as long as a short review, so that six megabytes are not too many of them\n".to_owned();
         let mut plan = Plan { contracts: contracts.iter().copied().collect(), ..Plan::default() };
         plan.training.data = path("data");
         plan.training.hyperparameters =
             [("mode".to_owned(), "fast".to_owned()), ("rounds".to_owned(), "3".to_owned())].into();
         plan.hosting.model = path("model");
         plan.hosting.multi_model = Some(true);
-        plan.hosting.request = vec![csv("one\n"), csv("one\ntwo\n")];
+        plan.hosting.request = vec![csv(&record), csv(&record.repeat(2))];
         plan.processing.input = path("input");
         plan.processing.bad_input = path("bad");
         // A container that does not answer or end is waited for no longer than this.
         plan.limits = Limits {
-            startup_seconds: 20,
-            ping_seconds: 1,
-            invocation_seconds: 20,
+            startup_seconds: 60,
+            ping_seconds: 5,
+            invocation_seconds: 60,
             serve_stop_seconds: 2,
             train_stop_seconds: 1,
-            job_seconds: 20,
+            job_seconds: 60,
         };
         Lab { folder, plan }
     }

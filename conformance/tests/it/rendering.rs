@@ -21,6 +21,15 @@ fn checks_have_names_of_their_contract_and_no_two_the_same() {
     assert_eq!(names.len(), CHECKS.len());
 }
 
+#[test]
+fn the_documentation_names_every_check() {
+    let documentation = include_str!("../../../docs/conformance.md");
+    for check in CHECKS {
+        let row = format!("| `{}` | {} |", check.id, check.says);
+        assert!(documentation.contains(&row), "docs/conformance.md lacks the row: {row}");
+    }
+}
+
 #[tokio::test]
 async fn a_failure_is_told_with_what_was_expected_what_was_seen_and_where_it_is_written() {
     let report = Lab::new(&[Contract::Processing]).with_defect("accepts-bad-input").judge(&container()).await;

@@ -4,6 +4,7 @@ mod account;
 mod bad_input;
 mod cli;
 mod clients;
+mod conformance;
 mod gate;
 mod golden;
 mod interrupt;
