@@ -166,7 +166,7 @@ async fn stopped(served: &Served<'_>, running: &mut Running, usable: bool, judge
             // A server that drops what it holds does so at once.
             let _ = running.wait(Duration::from_millis(500)).await;
         };
-        let answer = served.server.ask_around(&served.ask(), stop, served.plan.limits.invocation()).await;
+        let answer = served.server.status_around(&served.ask(), stop, served.plan.limits.invocation()).await;
         let answered = Instant::now();
         judge.decide(
             &IN_FLIGHT,
