@@ -2,7 +2,7 @@
 //!
 //! It knows no model and no format. What is sent, trained on and served is in a [`Plan`]; what cannot be judged without
 //! being told more is not applicable, with the reason. [`CHECKS`] is the table of everything that is judged; the scenarios
-//! ([`training`], [`hosting`], [`processing`]) start the subject by [`runner`] and say what they saw to a judge; the
+//! (`training`, `hosting`, `processing`) start the subject by `runner` and say what they saw to a judge; the
 //! [`Report`] prints as a table, as JSON, and as JUnit XML.
 
 mod cli;
@@ -15,6 +15,7 @@ mod junit;
 mod layout;
 mod plan;
 mod processing;
+mod raw;
 mod report;
 mod runner;
 mod training;

@@ -1,44 +1,25 @@
 //! `IMAGE train`: a good job, the SDK's quoting, a bad job, a job without a network, a job that is told to stop.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+mod job;
 
-use serde_json::{Value, json};
+use std::{fs, path::Path, time::Duration};
 
 use crate::{
     contract::*,
     error::Result,
     http::shown,
     judge::Judge,
-    layout::{Root, files, folders},
+    layout::{Root, files},
     plan::{Plan, Training},
-    runner::{Role, Start, Subject},
+    runner::{Role, Subject},
 };
+
+use job::{Done, End, laid_out, run};
 
 /// Characters of the failure file that reach `FailureReason`.
 const REASON: usize = 1024;
 /// When a job is told to stop: at a half of the time that it takes, or sooner where that was too late.
 const STOP_AT: [u32; 3] = [2, 4, 16];
-
-/// How a job is told to end.
-enum End {
-    Itself,
-    Term(Duration),
-}
-
-/// A job that is over.
-struct Done {
-    root: Root,
-    exit: Option<i32>,
-    took: Duration,
-    /// Whether it ended by itself before it was told to.
-    early: bool,
-    said: String,
-    changed: Option<String>,
-}
 
 /// Judges it; the root of the good job, whose model others may use.
 pub(crate) async fn judge(subject: &Subject, plan: &Plan, judge: &mut Judge<'_>) -> Result<Option<Root>> {
@@ -187,72 +168,6 @@ fn reason(bytes: &[u8]) -> std::result::Result<String, String> {
         0 | 1 => Err(format!("its first {REASON} characters say nothing: `{}`", first.trim().escape_debug())),
         _ => Ok(first.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(80).collect()),
     }
-}
-
-/// `data`: the channels' files; without, they have none.
-fn laid_out(training: &Training, data: Option<&Path>, quoted: bool) -> Result<Root> {
-    let mut root = Root::new()?;
-    let names = training.data.as_deref().or(data).map(folders).unwrap_or_default();
-    let whole = names.is_empty();
-    let names = if whole { vec!["train".to_owned()] } else { names };
-    for name in &names {
-        let to = format!("input/data/{name}");
-        match data.map(|data| if whole { data.to_path_buf() } else { data.join(name) }) {
-            Some(from) if from.is_dir() => root.fill(&to, &from)?,
-            _ => drop(root.folder(&to)?),
-        }
-    }
-    let value = |value: &String| match serde_json::from_str::<Value>(value) {
-        // The SDK encodes what the user wrote in Python: a number stays as it is, a string gains quotes.
-        Err(_) if quoted => json!(json!(value).to_string()),
-        _ => json!(value),
-    };
-    let hyperparameters: serde_json::Map<_, _> =
-        training.hyperparameters.iter().map(|(k, v)| (k.clone(), value(v))).collect();
-    let mut channel =
-        json!({"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"});
-    if let Some(kind) = &training.content_type {
-        channel["ContentType"] = json!(kind);
-    }
-    let channels: serde_json::Map<_, _> = names.iter().map(|name| (name.clone(), channel.clone())).collect();
-    let hosts = json!(["algo-1"]);
-    root.json("input/config/hyperparameters.json", &Value::Object(hyperparameters))?;
-    root.json("input/config/inputdataconfig.json", &Value::Object(channels))?;
-    root.json("input/config/resourceconfig.json", &json!({
-        "current_host": "algo-1", "hosts": hosts, "network_interface_name": "eth0",
-        "current_instance_type": "ml.m5.large", "current_group_name": "homogeneousCluster",
-        "instance_groups": [{"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.large", "hosts": hosts}],
-    }))?;
-    root.folder("model")?;
-    root.folder("output/data")?;
-    root.folder("checkpoints")?;
-    root.folder("output")?;
-    root.seal("input")?;
-    Ok(root)
-}
-
-async fn run(subject: &Subject, plan: &Plan, root: Root, end: End, isolated: bool) -> Result<Done> {
-    let before = root.snapshot();
-    let name = "conformance";
-    let mut environment = vec![
-        ("TRAINING_JOB_NAME".to_owned(), name.to_owned()),
-        ("TRAINING_JOB_ARN".to_owned(), format!("arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}")),
-        ("AWS_REGION".to_owned(), "us-east-1".to_owned()),
-    ];
-    environment.extend(plan.training.environment.clone());
-    let mut running = subject.start(Start { environment, isolated, ..Start::new(Role::Train, &root) }).await?;
-    let (mut begun, mut limit, mut early) = (Instant::now(), plan.limits.job(), false);
-    if let End::Term(after) = end {
-        early = running.wait(after).await.is_some();
-        running.terminate().await;
-        (begun, limit) = (Instant::now(), plan.limits.train_stop());
-    }
-    let exit = running.wait(limit).await;
-    let (took, said) = (begun.elapsed(), running.said());
-    drop(running);
-    subject.could_run(exit, &said)?;
-    let changed = root.changed(&before);
-    Ok(Done { root, exit, took, early, said, changed })
 }
 
 fn success(done: &Done, limit: Duration, expected: &str) -> std::result::Result<String, (String, String)> {
