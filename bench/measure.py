@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -10,13 +11,15 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def run(command, log):
-    """Runs to the end; what it measured, and the JSON of its last line on stdout where there is one."""
+def run(command, log, cores=None):
+    """Runs to the end, on so many cores (all); what it measured, the seconds of stages that it tells in lines `stage … (1.23 s)`, and
+    the JSON of its last line on stdout where there is one."""
     # BLAS threads spin while they wait and would inflate the peers' processor time.
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     with open(log, "a+", encoding="utf8") as streams:
         start, clock = streams.seek(0, os.SEEK_END), time.monotonic()
-        child = subprocess.Popen(command, stdout=streams, stderr=streams, env=environment)
+        held = None if cores is None else lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+        child = subprocess.Popen(command, stdout=streams, stderr=streams, env=environment, preexec_fn=held)
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - clock
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -25,6 +28,8 @@ def run(command, log):
     if child.returncode != 0:
         sys.exit(f"bench: `{' '.join(command)}` ended with {child.returncode}:\n{said}")
     measured = {"cpu": usage.ru_utime + usage.ru_stime, "wall": wall, "rss_mb": usage.ru_maxrss / 1024}
+    stages = re.findall(r"^(\w+)\b.*\(.*?([\d.]+) s\)$", said, re.MULTILINE)
+    measured |= {f"stage {stage}": float(seconds) for stage, seconds in stages}
     last = (said.strip().splitlines() or [""])[-1]
     if last.startswith("{"):
         measured |= json.loads(last)
