@@ -18,6 +18,16 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    /// What may be left to gain at the end, as a share of the objective, as far as is known. Of the logistic losses scikit-learn's
+    /// objective is met to 1e-4, and is itself above the minimum. The squared hinge's minimum is flatter: predictions are those of a
+    /// far tighter fit from 5e-5 on (measured on amazon4, sst2 and subj).
+    pub(super) fn gain(self) -> f64 {
+        match self {
+            Kind::Logistic(_) | Kind::Softmax => 1e-4,
+            Kind::SquaredHinge(_) => 3e-5,
+        }
+    }
+
     /// A row's curvature by one of `scores` scores where all are 0, as a share of its weight. Of the squared hinge there is none
     /// that stays true: in the end most rows are beyond it (measured: on trec6 what was right at 0 took 726 passes for 419).
     pub(super) fn curvature(self, scores: usize) -> Option<f64> {

@@ -25,9 +25,6 @@ const FORCING: f64 = 0.3;
 /// Share of the curvature of the losses that counts beside the penalty's in the preconditioner (Hsia et al. take as much; measured:
 /// imdb's fit takes 21 passes in place of 25, 100,000 synthetic rows 22 in place of 34; with 0.1 more, with 0.001 as well).
 const BENT: f64 = 0.01;
-/// What may be left to gain at the end, as a share of the objective, as far as is known: scikit-learn's objective is met to 1e-4, and
-/// is itself above the minimum.
-const GAIN: f64 = 1e-4;
 /// Steps of the conjugate gradients from which on they are better off without the preconditioner (measured: text takes up to 12;
 /// words drawn at random, with a C of 10,000, take hundreds with it and a quarter of that without).
 const PATIENCE: u64 = 30;
@@ -76,6 +73,7 @@ impl Objective<'_> {
         let [mut score, mut curvature, mut change, mut moved] = [(); 4].map(|()| vec![0.0; scores]);
         let mut room = self.matrix.room();
         let mut inverse = self.preconditioner();
+        let enough = self.losses.kind.gain();
         let mut passes = 0;
         // The scores are 0 where the point is, and later moved along with it.
         let mut unknown = point.iter().any(|&weight| weight != 0.0);
@@ -100,7 +98,7 @@ impl Objective<'_> {
             let small = gradient <= bounds.tol;
             let end = |converged, passes| Ok(Convergence { iterations, passes, converged, objective, gradient });
             // The quadratic's part that is not yet gained goes with the residual's square.
-            if small && gain * (before - objective).max(0.0) <= GAIN * objective.abs() {
+            if small && gain * (before - objective).max(0.0) <= enough * objective.abs() {
                 return end(true, passes);
             }
             // A stop waits for one step, were it a short one: before it nothing is learned.
@@ -159,7 +157,7 @@ impl Objective<'_> {
             if passes - begun > PATIENCE {
                 inverse.fill(1.0 / self.penalty);
             }
-            if small && predicted <= GAIN * objective.abs() {
+            if small && predicted <= enough * objective.abs() {
                 return end(true, passes); // A start that is as good as the minimum is left as it is.
             }
             let Some(length) = self.search(point, &step, &score, &moved) else {
