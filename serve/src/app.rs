@@ -3,6 +3,8 @@
 use crate::error::ApiError;
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::OutputFormat;
+use crate::log::LogPolicy;
+use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::served::Served;
 use model::Artifact;
@@ -56,6 +58,8 @@ pub struct App {
     in_flight: Arc<Semaphore>,
     /// One permit a KiB.
     uploads: Arc<Semaphore>,
+    log: LogPolicy,
+    metrics: Option<Metrics>,
 }
 
 /// A place among the requests in flight, free again when dropped.
@@ -86,7 +90,14 @@ impl App {
             in_flight: Arc::new(Semaphore::new(limits.in_flight)),
             uploads: Arc::new(Semaphore::new(limits.upload_bytes.div_ceil(1024))),
             limits,
+            log: LogPolicy::default(),
+            metrics: None,
         }
+    }
+
+    /// Logs by this policy, and counts where there is something to count with.
+    pub fn observed(self, log: LogPolicy, metrics: Option<Metrics>) -> Self {
+        Self { log, metrics, ..self }
     }
 
     /// Serves the models that are loaded into it, each under its name, none at first.
@@ -96,6 +107,9 @@ impl App {
 
     /// Serves this artifact from now on; where there is one already, that one stays.
     pub fn install(&self, artifact: Artifact) {
+        if let Some(metrics) = &self.metrics {
+            metrics.count_classes(artifact.classes());
+        }
         self.served.get_or_init(|| Arc::new(Served::new(artifact)));
     }
 
@@ -112,6 +126,16 @@ impl App {
     /// The limits it keeps.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What is logged.
+    pub fn log(&self) -> &LogPolicy {
+        &self.log
+    }
+
+    /// What is counted, where it is.
+    pub fn metrics(&self) -> Option<&Metrics> {
+        self.metrics.as_ref()
     }
 
     /// The one model that is served.

@@ -1,11 +1,11 @@
 //! The command line of `serve`.
 
 use crate::app::{App, Limits};
-use crate::log::{self, say};
+use crate::emf::{Dimensions, Emf, Namespace};
+use crate::log::{self, LogPolicy, say};
+use crate::metrics::Metrics;
 use crate::models::Models;
-use crate::router::router;
 use crate::server::{self, Bounds, Drained};
-use axum::middleware;
 use clap::Parser;
 use model::{Artifact, ArtifactError};
 use std::ffi::OsString;
@@ -14,9 +14,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Answers SageMaker's requests with the artifact in DIR/model, until SIGTERM or SIGINT.
 #[derive(Debug, Parser)]
@@ -32,20 +33,71 @@ struct Args {
     #[arg(long, value_name = "PORT", env = "SAGEMAKER_BIND_TO_PORT", default_value_t = 8080)]
     port: u16,
     /// Requests answered at once; more are refused with 503
-    #[arg(long, value_name = "N", default_value_t = Limits::default().in_flight, value_parser = parse_in_flight)]
+    #[arg(long, value_name = "N", env = "SAGEBRUSH_MAX_IN_FLIGHT", default_value_t = Limits::default().in_flight, value_parser = parse_in_flight)]
     max_in_flight: usize,
+    /// Longest body in bytes, also of what a gzip body holds; longer ones are refused with 413
+    #[arg(long, value_name = "BYTES", env = "SAGEBRUSH_MAX_BODY_BYTES", default_value_t = Limits::default().body_bytes, value_parser = parse_body_bytes)]
+    max_body_bytes: usize,
+    /// What a batch transform job says it sends in one request; bodies of that length are taken whatever --max-body-bytes
+    #[arg(long, value_name = "MB", env = "SAGEMAKER_MAX_PAYLOAD_IN_MB", hide = true, default_value_t = 0)]
+    max_payload_in_mb: u16,
     /// Serve the models that are loaded by POST /models, as many as there are, instead of the one in DIR/model
     #[arg(long, env = "SAGEMAKER_MULTI_MODEL", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true)]
     multi_model: bool,
     /// Bytes of models' files held open at once with --multi-model; the longest unused is opened again when it is asked
     #[arg(long, value_name = "BYTES", env = "SAGEBRUSH_MODELS_BYTES", default_value_t = 4 << 30)]
     models_bytes: u64,
+    /// Of so many requests that did not fail one gets a line in the log; 0: none. Failed ones all do
+    #[arg(long, value_name = "N", env = "SAGEBRUSH_LOG_SAMPLE", default_value_t = LogPolicy::default().sample)]
+    log_sample: u64,
+    /// Write the first 1000 characters of the body into those lines: texts are then in the log
+    #[arg(long, env = "SAGEBRUSH_LOG_TEXT", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", default_value = "false", require_equals = true)]
+    log_text: bool,
+    /// Write a line of metrics in CloudWatch's Embedded Metric Format into the log, of this namespace
+    #[arg(long, value_name = "NAME", env = "SAGEBRUSH_METRICS_NAMESPACE")]
+    metrics_namespace: Option<Namespace>,
+    /// The metrics' dimensions, say Endpoint=reviews,Variant=AllTraffic
+    #[arg(
+        long,
+        value_name = "NAME=VALUE,…",
+        env = "SAGEBRUSH_METRICS_DIMENSIONS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    metrics_dimensions: Dimensions,
+    /// Seconds between two lines of metrics
+    #[arg(long, value_name = "SECONDS", env = "SAGEBRUSH_METRICS_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    metrics_seconds: u64,
 }
 
 fn parse_in_flight(value: &str) -> Result<usize, String> {
     match value.parse() {
         Ok(n @ 1..=65_536) => Ok(n),
         _ => Err("expected a whole number from 1 to 65536".into()),
+    }
+}
+
+fn parse_body_bytes(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(n @ 1024..=1_073_741_824) => Ok(n),
+        _ => Err("expected a whole number from 1024 to 1073741824".into()),
+    }
+}
+
+impl Args {
+    fn limits(&self) -> Limits {
+        let payload = usize::from(self.max_payload_in_mb) << 20;
+        Limits { in_flight: self.max_in_flight, body_bytes: self.max_body_bytes.max(payload), ..Limits::default() }
+    }
+
+    fn emf(&self) -> Option<Emf> {
+        let every = Duration::from_secs(self.metrics_seconds);
+        let of = |namespace: &Namespace| Emf {
+            namespace: namespace.clone(),
+            dimensions: self.metrics_dimensions.clone(),
+            every,
+        };
+        self.metrics_namespace.as_ref().map(of)
     }
 }
 
@@ -77,9 +129,13 @@ pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
         }
     };
     match start(args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log::flush();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             say(&format!("serve: {error}"));
+            log::flush();
             ExitCode::FAILURE
         }
     }
@@ -114,12 +170,18 @@ async fn run(args: Args) -> Result<(), ServeError> {
         let _ = writeln!(stdout, "http://{address}").and_then(|()| stdout.flush());
     }
 
-    let limits = Limits { in_flight: args.max_in_flight, ..Limits::default() };
-    let app = Arc::new(match args.multi_model {
-        false => App::new(limits),
-        true => App::of_many(limits, Models::new(args.models_bytes)),
+    log::start_writer().map_err(ServeError::Start)?;
+    let emf = args.emf();
+    let app = match args.multi_model {
+        false => App::new(args.limits()),
+        true => App::of_many(args.limits(), Models::new(args.models_bytes)),
+    };
+    let policy = LogPolicy { sample: args.log_sample, text: args.log_text };
+    let app = Arc::new(app.observed(policy, emf.as_ref().map(|_| Metrics::new())));
+    let telling = emf.map(|emf| {
+        let (stop, stopped) = oneshot::channel();
+        (tokio::spawn(emf.tell(Arc::clone(&app), stopped)), stop)
     });
-    let router = router(Arc::clone(&app)).layer(middleware::from_fn(log::failures));
     if args.multi_model {
         say(&format!("serve: listening on http://{address}, for many models; load them with POST /models"));
     } else {
@@ -131,7 +193,13 @@ async fn run(args: Args) -> Result<(), ServeError> {
             _ = interrupt.recv() => {}
         }
     };
-    match server::serve(listener, router, Bounds::default(), stop).await {
+    let drained = server::serve(listener, Arc::clone(&app), Bounds::default(), stop).await;
+    if let Some((telling, stop)) = telling {
+        // What was counted since the last line is told before the end.
+        let _ = stop.send(());
+        let _ = telling.await;
+    }
+    match drained {
         Drained::All => say("serve: stopped"),
         Drained::Cut(connections) => say(&format!("serve: stopped; {connections} connections did not end in time")),
     }

@@ -2,11 +2,11 @@
 
 use crate::formats::input::{self, shown};
 use crate::formats::negotiate;
+use crate::formats::output::ErrorBody;
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::{ArtifactError, ExplainError};
-use serde::Serialize;
 
 /// A request that gets no prediction. The message says what was found and what to send instead; it never holds a
 /// document's text, because it is logged.
@@ -172,14 +172,9 @@ impl ApiError {
     }
 }
 
-/// Carried by the response to [`crate::log::failures`], which writes it once.
+/// Carried by the response to [`crate::observe`], which logs it once.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure(pub(crate) String);
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    error: &'a str,
-}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {

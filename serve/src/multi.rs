@@ -6,6 +6,7 @@ use crate::models::{LoadRequest, Models};
 use crate::router::invoke;
 use crate::served::Served;
 use crate::upload::Upload;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -27,16 +28,28 @@ struct ListQuery {
     next_page_token: Option<String>,
 }
 
-async fn list(State(app): State<Arc<App>>, query: Query<ListQuery>) -> Result<Response, ApiError> {
+/// A model's name in a path, or why it is none.
+type Named = Result<Path<String>, PathRejection>;
+
+fn name(named: Named) -> Result<String, ApiError> {
+    let bad = |e: PathRejection| ApiError::BadOption(format!("{e}; send the model's name in UTF-8, percent-encoded"));
+    named.map(|Path(name)| name).map_err(bad)
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let query = query.map_err(|e| ApiError::BadOption(format!("{e}; send ?next_page_token=TOKEN or no query")))?;
     Ok(Json(models(&app)?.page(query.next_page_token.as_deref())).into_response())
 }
 
-async fn show(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, ApiError> {
-    Ok(Json(models(&app)?.get(&name)?).into_response())
+async fn show(State(app): State<Arc<App>>, named: Named) -> Result<Response, ApiError> {
+    Ok(Json(models(&app)?.get(&name(named)?)?).into_response())
 }
 
-async fn unload(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
-    models(&app)?.unload(&name).map(|()| StatusCode::OK)
+async fn unload(State(app): State<Arc<App>>, named: Named) -> Result<StatusCode, ApiError> {
+    models(&app)?.unload(&name(named)?).map(|()| StatusCode::OK)
 }
 
 async fn load(State(app): State<Arc<App>>, request: Request) -> Result<StatusCode, ApiError> {
@@ -48,8 +61,11 @@ async fn load(State(app): State<Arc<App>>, request: Request) -> Result<StatusCod
     blocking(app, move |models| models.load(request)).await.map(|()| StatusCode::OK)
 }
 
-async fn invoke_named(State(app): State<Arc<App>>, Path(name): Path<String>, request: Request) -> Response {
-    let served = served(&app, name).await;
+async fn invoke_named(State(app): State<Arc<App>>, named: Named, request: Request) -> Response {
+    let served = match name(named) {
+        Ok(name) => served(&app, name).await,
+        Err(error) => Err(error),
+    };
     invoke(app, served, request).await
 }
 

@@ -4,6 +4,7 @@ use crate::app::{App, Asked, Limits};
 use crate::error::{ApiError, Failure};
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::{self, OutputFormat};
+use crate::observe::Excerpt;
 use crate::served::Served;
 use crate::upload::Upload;
 use crate::{gzip, multi, options};
@@ -16,7 +17,7 @@ use axum::{Json, Router};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// The server as a value: what [`crate::server`] runs (with [`crate::log`] around it) and tests call without a port.
+/// The server as a value: what [`crate::server`] runs (with the log and the counts around it) and tests call without a port.
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new()
         .route("/ping", get(ping))
@@ -54,20 +55,28 @@ async fn invocations(State(app): State<Arc<App>>, request: Request) -> Response 
 pub(crate) async fn invoke(app: Arc<App>, served: Result<Arc<Served>, ApiError>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let mut upload = Upload::new(body, &parts.headers);
+    let mut excerpt = None;
     let answered = match served {
-        Ok(served) => answer(app, served, &parts, &mut upload).await,
+        Ok(served) => answer(app, served, &parts, &mut upload, &mut excerpt).await,
         Err(error) => Err(error),
     };
-    match answered {
-        Ok(response) => response,
-        Err(error) => {
-            upload.discard().await;
-            error.into_response()
-        }
+    let mut response = answered.unwrap_or_else(|error| {
+        upload.discard();
+        error.into_response()
+    });
+    if let Some(body) = excerpt {
+        response.extensions_mut().insert(Excerpt(body));
     }
+    response
 }
 
-async fn answer(app: Arc<App>, served: Arc<Served>, parts: &Parts, upload: &mut Upload) -> Result<Response, ApiError> {
+async fn answer(
+    app: Arc<App>,
+    served: Arc<Served>,
+    parts: &Parts,
+    upload: &mut Upload,
+    excerpt: &mut Option<String>,
+) -> Result<Response, ApiError> {
     let place = app.admit()?;
     let explain = options::explain(&parts.uri, &parts.headers)?;
     let offer = negotiate::of(&parts.headers, explain.is_some())?;
@@ -87,8 +96,11 @@ async fn answer(app: Arc<App>, served: Arc<Served>, parts: &Parts, upload: &mut 
             }
         }
     }
-    let bytes = match !packed && body.len() <= inline_bytes {
-        true => served.answer(asked, &body, app.limits())?,
+    if !packed {
+        *excerpt = app.log().excerpt(&body);
+    }
+    let answered = match !packed && body.len() <= inline_bytes {
+        true => served.answer(asked, &body, &app)?,
         false => {
             // Place and memory are given back when the work ends, even where the client has left by then.
             let held = (place, upload.memory.take());
@@ -97,7 +109,7 @@ async fn answer(app: Arc<App>, served: Arc<Served>, parts: &Parts, upload: &mut 
                     true => gzip::inflate(&body, body_bytes)?.ok_or(ApiError::TooLarge { limit: body_bytes })?.into(),
                     false => body,
                 };
-                let answer = served.answer(asked, &body, app.limits());
+                let answer = served.answer(asked, &body, &app);
                 drop(held);
                 answer
             };
@@ -108,7 +120,11 @@ async fn answer(app: Arc<App>, served: Arc<Served>, parts: &Parts, upload: &mut 
         OutputFormat::Csv => HeaderValue::from_static("text/csv; charset=utf-8"),
         _ => HeaderValue::from_static(offer.content_type),
     };
-    Ok(([(header::CONTENT_TYPE, content_type)], bytes).into_response())
+    let mut response = ([(header::CONTENT_TYPE, content_type)], answered.bytes).into_response();
+    if let Some(refused) = answered.refused {
+        response.extensions_mut().insert(Failure(refused.to_string()));
+    }
+    Ok(response)
 }
 
 /// What batch transform asks before it starts.
@@ -122,11 +138,11 @@ struct ExecutionParameters {
 }
 
 /// One request a core: predicting is all computing. Their payloads together stay under the service's 100 MB.
-async fn execution_parameters() -> Json<ExecutionParameters> {
+async fn execution_parameters(State(app): State<Arc<App>>) -> Json<ExecutionParameters> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     Json(ExecutionParameters {
         max_concurrent_transforms: cores.min(16),
         batch_strategy: "MULTI_RECORD",
-        max_payload_in_mb: 6,
+        max_payload_in_mb: (app.limits().body_bytes >> 20).clamp(1, 6),
     })
 }

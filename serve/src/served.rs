@@ -1,7 +1,9 @@
 //! One opened artifact, with what answers need of it.
 
-use crate::app::{Asked, Limits};
+use crate::app::{App, Asked};
 use crate::error::ApiError;
+use crate::formats::documents::BadRecord;
+use crate::formats::negotiate::OutputFormat;
 use crate::formats::output::{Answer, Labels};
 use model::Artifact;
 
@@ -24,20 +26,69 @@ impl Served {
         &self.artifact
     }
 
-    /// Answers a body: every document's prediction, in order. Computes; see [`Limits::inline_bytes`] for where.
-    pub fn answer(&self, asked: Asked, body: &[u8], limits: &Limits) -> Result<Vec<u8>, ApiError> {
-        let documents = asked.input.documents(body, limits.documents)?;
+    /// Answers a body: every document's prediction, in order. Computes; see [`Limits::inline_bytes`](crate::Limits) for
+    /// where.
+    pub fn answer(&self, asked: Asked, body: &[u8], app: &App) -> Result<Answered, ApiError> {
+        let limits = app.limits();
+        let bad = match asked.output {
+            OutputFormat::Csv => BadRecord::RefusesAll,
+            OutputFormat::Json | OutputFormat::JsonLines => BadRecord::KeepsPlace,
+        };
+        let documents = asked.input.documents(body, limits.documents, bad)?;
         let mut answer = Answer::new(asked.output, &self.labels, documents.len());
-        for text in documents.iter() {
-            let explanation = match asked.explain {
-                Some(terms) => Some(self.artifact.explain(text, terms.get())?),
-                None => None,
-            };
-            answer.push(&self.artifact.predict(text)?, explanation.as_ref());
+        let mut refused = Refused { records: 0, of: documents.len(), first: String::new() };
+        for record in documents.iter() {
+            match record {
+                Ok(text) => self.predict(text, asked, app, &mut answer)?,
+                Err(why) => {
+                    if refused.records == 0 {
+                        refused.first = why.to_owned();
+                    }
+                    refused.records += 1;
+                    answer.push_refused(why);
+                }
+            }
             if answer.len() > limits.answer_bytes {
                 return Err(ApiError::AnswerTooLarge { limit: limits.answer_bytes });
             }
         }
-        Ok(answer.finish())
+        if let Some(metrics) = app.metrics() {
+            metrics.refused(refused.records);
+        }
+        Ok(Answered { bytes: answer.finish(), refused: Some(refused).filter(|refused| refused.records > 0) })
     }
+
+    fn predict(&self, text: &str, asked: Asked, app: &App, answer: &mut Answer<'_>) -> Result<(), ApiError> {
+        let explanation = match asked.explain {
+            Some(terms) => Some(self.artifact.explain(text, terms.get())?),
+            None => None,
+        };
+        let prediction = self.artifact.predict(text)?;
+        answer.push(&prediction, explanation.as_ref());
+        if let Some(metrics) = app.metrics()
+            && metrics.document(prediction.class, prediction.score())
+        {
+            let (units, unknown) = self.artifact.unknown_units(text)?;
+            metrics.vocabulary(units, unknown);
+        }
+        Ok(())
+    }
+}
+
+/// A body's answer.
+#[derive(Debug)]
+pub struct Answered {
+    /// As the client asked for it.
+    pub bytes: Vec<u8>,
+    /// What of it is no prediction.
+    pub refused: Option<Refused>,
+}
+
+/// Records that were answered with what is wrong with them.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{records} of {of} records were refused; the first: {first}")]
+pub struct Refused {
+    records: usize,
+    of: usize,
+    first: String,
 }

@@ -1,16 +1,25 @@
 //! Connections: taken, bounded in number and time, and brought to an end without losing a request.
 
+use crate::app::App;
+use crate::guard::Guard;
 use crate::log::say;
-use crate::stalled::StallGuard;
+use crate::observe;
+use crate::router::router;
 use axum::Router;
+use axum::http::{HeaderValue, header};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -24,6 +33,9 @@ pub struct Bounds {
     pub header_time: Duration,
     /// Time that writing an answer may stand still.
     pub stall_time: Duration,
+    /// Time that a request has, after the signal to stop, to arrive on a connection that idles: its client may have sent
+    /// it before it can know.
+    pub linger_time: Duration,
     /// Time that requests in flight have to end after the signal to stop; SageMaker kills after 30 s.
     pub drain_time: Duration,
 }
@@ -34,6 +46,7 @@ impl Default for Bounds {
             connections: 1024,
             header_time: Duration::from_secs(75),
             stall_time: Duration::from_secs(60),
+            linger_time: Duration::from_millis(100),
             drain_time: Duration::from_secs(25),
         }
     }
@@ -48,35 +61,59 @@ pub enum Drained {
     Cut(usize),
 }
 
+/// What all connections share.
+struct Shared {
+    app: Arc<App>,
+    router: Router,
+    bounds: Bounds,
+    /// Whether answers tell their connection's end.
+    last: AtomicBool,
+    /// Wakes connections that idle.
+    stopping: watch::Sender<bool>,
+    places: Arc<Semaphore>,
+}
+
 /// Serves until `stop` is ready; then takes no more connections and waits for the requests in flight.
-pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: impl Future<Output = ()>) -> Drained {
+pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: impl Future<Output = ()>) -> Drained {
     let mut stop = std::pin::pin!(stop);
-    let places = Arc::new(Semaphore::new(bounds.connections));
-    let (stopping, stopped) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        router: router(Arc::clone(&app)),
+        app,
+        bounds,
+        last: AtomicBool::new(false),
+        stopping: watch::channel(false).0,
+        places: Arc::new(Semaphore::new(bounds.connections)),
+    });
     let mut connections = JoinSet::new();
+    let spawn = |connections: &mut JoinSet<()>, stream, place: Option<OwnedSemaphorePermit>| {
+        let connection = connection(stream, Arc::clone(&shared));
+        connections.spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    };
     loop {
         while connections.try_join_next().is_some() {}
         let accept = async {
             // Never closed, so a place always comes.
-            let place = Arc::clone(&places).acquire_owned().await;
+            let place = Arc::clone(&shared.places).acquire_owned().await.ok();
             (listener.accept().await, place)
         };
         tokio::select! {
             () = &mut stop => break,
             (accepted, place) = accept => match accepted {
-                Ok((stream, _)) => {
-                    let connection = connection(stream, router.clone(), bounds, stopped.clone());
-                    connections.spawn(async move {
-                        connection.await;
-                        drop(place);
-                    });
-                }
+                Ok((stream, _)) => spawn(&mut connections, stream, place),
                 Err(error) => refused(&error).await,
             },
         }
     }
+    shared.last.store(true, Relaxed);
+    // The system has taken these already: their clients may have sent a request.
+    while let Some(stream) = waiting(&listener).await {
+        spawn(&mut connections, stream, None);
+    }
     // In this order: whoever finds the listener gone finds its connection told to end.
-    stopping.send_replace(true);
+    shared.stopping.send_replace(true);
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     match timeout(bounds.drain_time, all).await {
@@ -85,22 +122,48 @@ pub async fn serve(listener: TcpListener, router: Router, bounds: Bounds, stop: 
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, bounds: Bounds, mut stopped: watch::Receiver<bool>) {
+/// A connection that waits to be taken, if there is one.
+async fn waiting(listener: &TcpListener) -> Option<TcpStream> {
+    poll_fn(|cx| match listener.poll_accept(cx) {
+        Poll::Ready(accepted) => Poll::Ready(accepted.ok().map(|(stream, _)| stream)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     // Answers are small: none shall wait for the next packet. Where it fails the connection is gone already.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(StallGuard::new(stream, bounds.stall_time));
+    let bounds = shared.bounds;
+    let mut stopping = shared.stopping.subscribe();
+    let io = TokioIo::new(Guard::new(stream, bounds.stall_time));
+    let service = service_fn(|request: Request<Incoming>| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let mut response = observe::answer(&shared.app, shared.router.clone(), request).await;
+            if shared.last.load(Relaxed) {
+                // So that no client sends another.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
+    });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(bounds.header_time)
-            .pipeline_flush(true)
-            .serve_connection(io, TowerToHyperService::new(router))
+            // A client that has sent all it will is answered all the same.
+            .half_close(true)
+            .serve_connection(io, service)
     );
-    // An error is the client's leaving, or its breaking the protocol, which hyper has answered.
+    // An error is the client's leaving, or its breaking the protocol, which was answered.
+    let stopped = async {
+        // The sender lives as long as this does.
+        let _ = stopping.wait_for(|stop| *stop).await;
+        sleep(bounds.linger_time).await;
+    };
     tokio::select! {
-        // The stop first: a request that ends after it says `connection: close`, so that no client sends another.
-        biased;
-        _ = stopped.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+        () = stopped => connection.as_mut().graceful_shutdown(),
         _ = connection.as_mut() => return,
     }
     let _ = connection.await;

@@ -88,14 +88,16 @@ impl Upload {
         }
     }
 
-    /// Reads what is left of a refused body and keeps none of it.
-    pub(crate) async fn discard(mut self) {
+    /// Reads what is left of a refused body and keeps none of it, while the refusal is on its way already.
+    pub(crate) fn discard(mut self) {
         self.memory = None;
         if self.ended || self.body.is_end_stream() {
             return;
         }
-        let rest = async { while let Ok(Some(_)) = self.piece().await {} };
-        // Whoever sends for longer learns of the refusal by the connection's end.
-        let _ = timeout(DISCARD_TIME, rest).await;
+        tokio::spawn(async move {
+            let rest = async { while let Ok(Some(_)) = self.piece().await {} };
+            // Whoever sends for longer learns of the refusal by the connection's end.
+            let _ = timeout(DISCARD_TIME, rest).await;
+        });
     }
 }

@@ -5,6 +5,7 @@
 //! they are counted, by the vocabulary where they are looked up.
 
 mod chars;
+mod origins;
 mod preprocess;
 mod stop_words;
 mod words;
@@ -13,6 +14,7 @@ use std::collections::HashSet;
 
 use crate::tfidf::{AnalyzerKind, StopWords, StripAccents, TfidfParams, TokenPattern};
 pub(crate) use chars::is_space;
+pub(crate) use origins::Origins;
 
 /// Text to terms, ready to run.
 #[derive(Debug, Clone)]
@@ -50,6 +52,11 @@ impl Analyzer {
         buffer
     }
 
+    /// Of each character of the prepared `text`, the characters of `text` that it comes from.
+    pub(crate) fn origins<'t>(&self, text: &'t str) -> Origins<'t> {
+        Origins::new(text, self.lowercase, self.strip_accents)
+    }
+
     /// Visits the words of a prepared text, without stop words: the units of n-grams of words.
     #[inline]
     pub(crate) fn words<'t>(&self, prepared: &'t str, mut visit: impl FnMut(&'t str)) {
@@ -79,20 +86,30 @@ impl Analyzer {
 
     /// Visits the characters of a prepared text as `char` sees them: two or more white spaces are one space.
     #[inline]
-    pub(crate) fn chars(&self, prepared: &str, visit: impl FnMut(char)) {
+    pub(crate) fn chars(&self, prepared: &str, mut visit: impl FnMut(char)) {
+        self.chars_with_widths(prepared, |c, _| visit(c));
+    }
+
+    /// Likewise, each with the number of characters of the prepared text that it stands for.
+    #[inline]
+    pub(crate) fn chars_with_widths(&self, prepared: &str, visit: impl FnMut(char, usize)) {
         spaces_normalised(prepared, visit);
     }
 }
 
 /// Two or more white spaces become one space; one alone stays what it is (scikit-learn's `\s\s+`).
-fn spaces_normalised(text: &str, mut visit: impl FnMut(char)) {
+#[inline]
+fn spaces_normalised(text: &str, mut visit: impl FnMut(char, usize)) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         if is_space(c) && chars.next_if(|&next| is_space(next)).is_some() {
-            while chars.next_if(|&next| is_space(next)).is_some() {}
-            visit(' ');
+            let mut width = 2;
+            while chars.next_if(|&next| is_space(next)).is_some() {
+                width += 1;
+            }
+            visit(' ', width);
         } else {
-            visit(c);
+            visit(c, 1);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::artifact::Artifact;
 use crate::artifact::mapped::Checked;
 use crate::artifact::record::with_scratch;
+use crate::artifact::spans::Span;
 use crate::artifact::tensors::{Model, float};
 use crate::error::{ArtifactError, ExplainError, NotLinear};
 
@@ -21,6 +22,8 @@ pub struct Explanation {
     /// The class's score before the link and the calibration (log-odds or a margin for two classes, else one against the
     /// rest's or the softmax's exponent): the intercept and the contributions of all terms, not of the strongest alone.
     pub total: f64,
+    /// What the terms add that are not among `terms`.
+    pub rest: f64,
     /// The strongest contributions by magnitude, strongest first; of equals, the term that comes first in the text.
     pub terms: Vec<Contribution>,
 }
@@ -38,6 +41,10 @@ pub struct Contribution {
     pub weight: f64,
     /// `weight · value`.
     pub contribution: f64,
+    /// How often it comes in the text.
+    pub count: u32,
+    /// Where it stands in the text, in Unicode code points, ascending: the first [`MOST_SPANS`](crate::artifact::MOST_SPANS).
+    pub spans: Vec<Span>,
 }
 
 impl Artifact {
@@ -59,17 +66,24 @@ impl Artifact {
             self.values(scratch, vector.min(sets - 1), &mut values)?;
             let mut terms = Vec::with_capacity(values.len());
             let mut total = sign * intercept;
-            for (&(row, _), value) in scratch.found.iter().zip(values) {
+            for (&(row, count), value) in scratch.found.iter().zip(values) {
                 let weight = sign * float(self.tensors.term(row)?[sets + vector]);
                 total += weight * value;
-                terms.push((row, value, weight));
+                terms.push((row, count, value, weight));
             }
-            strongest(&mut terms, k, |&(_, value, weight)| (value * weight).abs());
-            let contribution = |(row, value, weight): (u32, f64, f64)| -> Checked<Contribution> {
-                Ok(Contribution { term: self.vocabulary.term(row)?, value, weight, contribution: weight * value })
+            let size = |&(_, _, value, weight): &(u32, u32, f64, f64)| (value * weight).abs();
+            terms.sort_by(|a, b| size(b).partial_cmp(&size(a)).unwrap_or(Ordering::Equal));
+            let rest = terms
+                .split_off(k.min(terms.len()))
+                .iter()
+                .fold(0.0, |rest, (_, _, value, weight)| rest + weight * value);
+            let rows: Vec<u32> = terms.iter().map(|&(row, ..)| row).collect();
+            let contribution = |((row, count, value, weight), spans)| -> Checked<Contribution> {
+                let term = self.vocabulary.term(row)?;
+                Ok(Contribution { term, value, weight, contribution: weight * value, count, spans })
             };
-            let terms = terms.into_iter().map(contribution).collect::<Checked<_>>()?;
-            Ok(Explanation { class, intercept: sign * intercept, total, terms })
+            let terms = terms.into_iter().zip(self.spans(text, &rows)?).map(contribution).collect::<Checked<_>>()?;
+            Ok(Explanation { class, intercept: sign * intercept, total, rest, terms })
         });
         Ok(explained.map_err(|e| *e)?)
     }

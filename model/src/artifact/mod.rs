@@ -22,6 +22,7 @@ mod open;
 mod predict;
 mod record;
 mod save;
+mod spans;
 mod tensors;
 mod tokens;
 
@@ -31,6 +32,7 @@ pub use explain::{Contribution, Explanation, TermsOfClass};
 pub use manifest::{DataDigest, Manifest, Provenance};
 pub use predict::Prediction;
 pub use save::TextClassifier;
+pub use spans::{MOST_SPANS, Span};
 
 use crate::analyzer::Analyzer;
 use crate::error::ArtifactError;

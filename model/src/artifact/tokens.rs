@@ -2,6 +2,9 @@
 
 use crate::artifact::Artifact;
 use crate::artifact::record::Reading;
+use crate::error::ArtifactError;
+use crate::lexicon::Unit;
+use crate::vocabulary::NONE;
 
 impl Artifact {
     /// Visits the tokens of `text`, preprocessed, in order, as often as they come: what terms are made of.
@@ -27,6 +30,26 @@ impl Artifact {
                 });
             }
         }
+    }
+
+    /// How many words `text` has (characters, where the analyzer has no words), and how many of them are in no term.
+    pub fn unknown_units(&self, text: &str) -> Result<(usize, usize), ArtifactError> {
+        let mut buffer = String::new();
+        let prepared = self.analyzer.prepare(text, &mut buffer);
+        let (mut units, mut unknown, mut damage) = (0, 0, None);
+        let Some(kind) = self.vocabulary.kinds().first() else { return Ok((0, 0)) };
+        let mut visit = |unit: &str| {
+            units += 1;
+            match self.vocabulary.unit(kind, unit.as_bytes()) {
+                Ok(number) => unknown += usize::from(number == NONE),
+                Err(reason) => damage = Some(*reason),
+            }
+        };
+        match kind.unit {
+            Unit::Word => self.analyzer.words(prepared, visit),
+            Unit::Char => self.analyzer.chars(prepared, |c| visit(c.encode_utf8(&mut [0; 4]))),
+        }
+        damage.map_or(Ok((units, unknown)), Err)
     }
 }
 

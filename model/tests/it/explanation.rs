@@ -1,6 +1,11 @@
 //! What is explained is what is computed.
 
-use model::{Artifact, ExplainError, Loss, Settings, TfidfParams, Weighting};
+use std::sync::LazyLock;
+
+use model::{
+    AnalyzerKind, Artifact, ExplainError, Loss, Settings, StopWords, StripAccents, TfidfParams, TokenPattern, Weighting,
+};
+use proptest::prelude::*;
 use tempfile::tempdir;
 
 use crate::reviews::{classifier, one_of_each, provenance, texts, three_classes, two_classes};
@@ -30,7 +35,11 @@ fn the_score_is_the_sum_of_its_parts() {
                 assert!(artifact.term_id(&term.term).unwrap().is_some());
                 assert_eq!(term.contribution, term.weight * term.value);
             }
-            assert_eq!(artifact.explain(text, 2).unwrap().terms, why.terms[..2]);
+            assert_eq!(why.rest, 0.0);
+            let two = artifact.explain(text, 2).unwrap();
+            assert_eq!(two.terms, why.terms[..2]);
+            let sum = two.terms.iter().fold(two.intercept + two.rest, |sum, term| sum + term.contribution);
+            assert!((sum - two.total).abs() < 1e-12, "{text}: {sum} against {}", two.total);
         }
     }
 }
@@ -56,6 +65,103 @@ fn the_strongest_terms_speak_for_their_class() {
         assert!(terms_of(1).contains(&"good") || terms_of(1).contains(&"love"), "{strongest:?}");
         for (_, terms) in &strongest {
             assert!(terms.is_sorted_by(|a, b| a.1 >= b.1) && terms.iter().all(|(_, weight)| *weight > 0.0));
+        }
+    }
+}
+
+fn opened(tfidf: TfidfParams) -> Artifact {
+    let dir = tempdir().unwrap();
+    let fitted = classifier(&Settings { tfidf, ..Settings::default() }, &two_classes());
+    fitted.save(dir.path(), &provenance()).unwrap();
+    Artifact::open(dir.path()).unwrap()
+}
+
+/// Every way of reading a text.
+static READINGS: LazyLock<Vec<Artifact>> = LazyLock::new(|| {
+    let unicode = Some(StripAccents::Unicode);
+    let (words, pieces) = (AnalyzerKind::Word, AnalyzerKind::CharWb);
+    [
+        TfidfParams { analyzer: words, ngram_range: (1, 3), ..TfidfParams::default() },
+        TfidfParams { stop_words: Some(StopWords::English), ngram_range: (1, 2), ..TfidfParams::default() },
+        TfidfParams { token_pattern: TokenPattern::WordPunct, strip_accents: unicode, ..TfidfParams::default() },
+        TfidfParams { analyzer: AnalyzerKind::Char, ngram_range: (1, 4), ..TfidfParams::default() },
+        TfidfParams {
+            analyzer: pieces,
+            ngram_range: (2, 4),
+            strip_accents: Some(StripAccents::Ascii),
+            ..TfidfParams::default()
+        },
+        TfidfParams { analyzer: AnalyzerKind::WordCharWb, strip_accents: unicode, ..TfidfParams::default() },
+    ]
+    .map(opened)
+    .into()
+});
+
+fn slice(text: &str, span: &model::Span) -> String {
+    text.chars().skip(span.start).take(span.len()).collect()
+}
+
+#[test]
+fn a_term_is_found_where_it_stands() {
+    let text = "GOOD\u{a0}value?  Not  good, İ would buy; gut, schlechte Qualita\u{308}t! good";
+    for (reading, term, want) in [
+        (0, "good", vec!["GOOD", "good", "good"]),
+        (0, "not good", vec!["Not  good"]),
+        (0, "gut", vec!["gut"]),
+        // `would` is a stop word: the pair reaches across it.
+        (1, "good value", vec!["GOOD\u{a0}value"]),
+        (2, "qualitat", vec!["Qualita\u{308}t"]),
+        (2, "good", vec!["GOOD", "good", "good"]),
+        (3, "t g", vec!["t  g"]),
+        (4, " va", vec!["va"]),
+        (4, "tat", vec!["ta\u{308}t"]),
+        (5, "schlechte qualitat", vec!["schlechte Qualita\u{308}t"]),
+        (5, "goo", vec!["GOO", "goo", "goo"]),
+    ] {
+        let why = READINGS[reading].explain(text, usize::MAX).unwrap();
+        let found = why.terms.iter().find(|found| found.term == term);
+        let found = found.unwrap_or_else(|| panic!("{reading}: no `{term}`"));
+        let parts: Vec<String> = found.spans.iter().map(|span| slice(text, span)).collect();
+        assert_eq!(parts, want, "{reading} `{term}`");
+    }
+}
+
+#[test]
+fn a_term_that_comes_often_has_its_first_places() {
+    let text = "good ".repeat(1000);
+    let why = READINGS[0].explain(&text, 1).unwrap();
+    assert_eq!((why.terms[0].term.as_str(), why.terms[0].count), ("good", 1000));
+    assert!(why.terms[0].spans.iter().cloned().eq((0..model::MOST_SPANS).map(|i| i * 5..i * 5 + 4)));
+}
+
+/// Words of the fitted texts, mangled: other case, accents apart, other spaces.
+fn mangled() -> impl Strategy<Value = String> {
+    let words: Vec<&str> = texts().iter().flat_map(|text| text.split(' ')).collect();
+    let word = (prop::sample::select(words), 0..4).prop_map(|(word, way)| match way {
+        0 => word.to_uppercase(),
+        1 => word.replace('ö', "o\u{308}").replace('ä', "A\u{308}\u{323}"),
+        2 => word.replace('e', "é").replace("fi", "ﬁ"),
+        _ => word.to_owned(),
+    });
+    prop::collection::vec((word, "[ \n\u{a0}]{1,3}|, |\u{301}|İ|½|😀|中"), 0..12)
+        .prop_map(|parts| parts.into_iter().map(|(word, space)| word + &space).collect())
+}
+
+proptest! {
+    #[test]
+    fn what_stands_at_a_terms_place_holds_the_term(text in mangled()) {
+        for (i, artifact) in READINGS.iter().enumerate() {
+            let why = artifact.explain(&text, usize::MAX).unwrap();
+            for term in &why.terms {
+                prop_assert_eq!(term.spans.len(), term.count as usize, "{} {:?}", i, term);
+                prop_assert!(term.spans.is_sorted_by(|a, b| a.start <= b.start), "{} {:?}", i, term);
+                for span in &term.spans {
+                    let part = slice(&text, span);
+                    prop_assert_eq!(part.chars().count(), span.len());
+                    let within = artifact.explain(&part, usize::MAX).unwrap();
+                    prop_assert!(within.terms.iter().any(|other| other.term == term.term), "{} {:?} in {:?}", i, term, part);
+                }
+            }
         }
     }
 }

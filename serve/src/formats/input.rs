@@ -1,6 +1,6 @@
 //! A body becomes documents, as its `Content-Type` says.
 
-use super::documents::Documents;
+use super::documents::{BadRecord, Documents};
 use super::{csv, json};
 use crate::error::ApiError;
 use axum::http::{HeaderMap, header};
@@ -67,24 +67,26 @@ impl InputFormat {
         Ok(format)
     }
 
-    /// The documents of a body, at least one and at most `limit`.
-    pub fn documents(self, body: &[u8], limit: usize) -> Result<Documents<'_>, ApiError> {
-        let body = str::from_utf8(body).map_err(|e| {
-            ApiError::BadBody(format!("the body is not valid UTF-8 at byte {}; send UTF-8", e.valid_up_to()))
-        })?;
-        let body = body.strip_prefix('\u{feff}').unwrap_or(body);
-        let mut documents = Documents::new(limit);
+    /// The records of a body, at least one and at most `limit`.
+    pub fn documents(self, body: &[u8], limit: usize, bad: BadRecord) -> Result<Documents<'_>, ApiError> {
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        let mut documents = Documents::new(limit, bad);
         match self {
-            Self::Json => json::read(body, &mut documents)?,
+            Self::Json => json::read(utf8(body)?, &mut documents)?,
             Self::JsonLines => json::read_lines(body, &mut documents)?,
-            Self::Csv { header } => csv::read(body, header, &mut documents)?,
-            Self::Text => documents.push(Cow::Borrowed(without_line_end(body)), "the body")?,
+            Self::Csv { header } => csv::read(utf8(body)?, header, &mut documents)?,
+            Self::Text => documents.push_only(Cow::Borrowed(without_line_end(utf8(body)?)), "the body")?,
         }
         if documents.is_empty() {
             return Err(ApiError::BadBody("the body holds no document; send at least one".into()));
         }
         Ok(documents)
     }
+}
+
+fn utf8(body: &[u8]) -> Result<&str, ApiError> {
+    str::from_utf8(body)
+        .map_err(|e| ApiError::BadBody(format!("the body is not valid UTF-8 at byte {}; send UTF-8", e.valid_up_to())))
 }
 
 /// A line without the one line end it has.
@@ -136,18 +138,26 @@ mod tests {
     #[test]
     fn text_is_the_body_without_its_last_line_end() {
         for (body, want) in [("good", "good"), ("good\n", "good"), ("good\r\n", "good"), ("a\nb\n\n", "a\nb\n")] {
-            let documents = InputFormat::Text.documents(body.as_bytes(), 9).unwrap();
-            assert_eq!(documents.iter().collect::<Vec<_>>(), [want], "{body:?}");
+            let documents = InputFormat::Text.documents(body.as_bytes(), 9, BadRecord::RefusesAll).unwrap();
+            assert_eq!(documents.iter().collect::<Vec<_>>(), [Ok(want)], "{body:?}");
         }
     }
 
     #[test]
     fn invalid_utf8_names_the_byte() {
-        for format in [InputFormat::Json, InputFormat::JsonLines, InputFormat::Csv { header: false }, InputFormat::Text]
-        {
-            let error = format.documents(b"\"caf\xe9\"", 9).unwrap_err().to_string();
-            assert_eq!(error, "the body is not valid UTF-8 at byte 4; send UTF-8", "{format:?}");
+        for bad in [BadRecord::KeepsPlace, BadRecord::RefusesAll] {
+            for format in [InputFormat::Json, InputFormat::Csv { header: false }, InputFormat::Text] {
+                let error = format.documents(b"\"caf\xe9\"", 9, bad).unwrap_err().to_string();
+                assert_eq!(error, "the body is not valid UTF-8 at byte 4; send UTF-8", "{format:?}");
+            }
         }
+        // A line is a line whatever it holds.
+        let lines = b"\"good\"\n\"caf\xe9\"\n\"bad\"";
+        let documents = InputFormat::JsonLines.documents(lines, 9, BadRecord::KeepsPlace).unwrap();
+        let why = "line 2: it is not valid UTF-8 at byte 4; send one {\"text\": \"…\"} or \"…\" a line";
+        assert_eq!(documents.iter().collect::<Vec<_>>(), [Ok("good"), Err(why), Ok("bad")]);
+        let error = InputFormat::JsonLines.documents(lines, 9, BadRecord::RefusesAll).unwrap_err();
+        assert_eq!(error.to_string(), why);
     }
 
     #[test]
@@ -158,23 +168,26 @@ mod tests {
             (InputFormat::JsonLines, ""),
             (InputFormat::Csv { header: true }, "review_text\n"),
         ] {
-            let error = format.documents(body.as_bytes(), 9).unwrap_err().to_string();
+            let error = format.documents(body.as_bytes(), 9, BadRecord::KeepsPlace).unwrap_err().to_string();
             assert_eq!(error, "the body holds no document; send at least one", "{format:?} {body}");
         }
         for (format, body) in [
             (InputFormat::Json, r#"["a", "b", "c"]"#),
+            (InputFormat::Json, r#"["a", 5, ""]"#),
             (InputFormat::JsonLines, "\"a\"\n\"b\"\n\"c\""),
+            (InputFormat::JsonLines, "\"a\"\n{\n\"c\""),
             (InputFormat::Csv { header: false }, "a\nb\nc"),
         ] {
-            let error = format.documents(body.as_bytes(), 2).unwrap_err();
-            assert_eq!(error, ApiError::TooManyDocuments { limit: 2 }, "{format:?}");
-            assert_eq!(format.documents(body.as_bytes(), 3).unwrap().len(), 3, "{format:?}");
+            let read = |limit| format.documents(body.as_bytes(), limit, BadRecord::KeepsPlace);
+            assert_eq!(read(2).unwrap_err(), ApiError::TooManyDocuments { limit: 2 }, "{format:?}");
+            assert_eq!(read(3).unwrap().len(), 3, "{format:?}");
         }
     }
 
     #[test]
     fn a_byte_order_mark_is_not_text() {
-        let documents = InputFormat::Csv { header: false }.documents("\u{feff}good".as_bytes(), 9).unwrap();
-        assert_eq!(documents.iter().collect::<Vec<_>>(), ["good"]);
+        let csv = InputFormat::Csv { header: false };
+        let documents = csv.documents("\u{feff}good".as_bytes(), 9, BadRecord::KeepsPlace).unwrap();
+        assert_eq!(documents.iter().collect::<Vec<_>>(), [Ok("good")]);
     }
 }

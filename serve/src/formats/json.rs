@@ -1,6 +1,7 @@
 //! JSON in its three shapes, and JSON Lines, read without a copy where nothing is escaped.
 //!
-//! A refusal names the path (`instances[3].text`) and the position, and never quotes the document.
+//! A refusal names the path (`instances[3].text`) and the position, and never quotes the document. What is JSON and no
+//! document is refused alone where it stands in a list; what is no JSON refuses the line, or all of one value.
 
 use super::documents::Documents;
 use super::input::without_line_end;
@@ -17,22 +18,38 @@ pub(super) fn read<'b>(body: &'b str, documents: &mut Documents<'b>) -> Result<(
     let mut reader = Reader::new(documents, None);
     let mut json = serde_json::Deserializer::from_str(body);
     let read = reader.seed(Expected::Body).deserialize(&mut json).and_then(|()| json.end());
-    read.map_err(|error| reader.refusal(&error.to_string(), SHAPES))
+    read.map_err(|error| reader.refusal(&error.to_string()))
 }
 
-/// Adds the document of each line.
-pub(super) fn read_lines<'b>(body: &'b str, documents: &mut Documents<'b>) -> Result<(), ApiError> {
-    for (i, line) in body.trim_end().split_inclusive('\n').enumerate() {
-        let mut reader = Reader::new(documents, Some(i + 1));
-        let mut json = serde_json::Deserializer::from_str(without_line_end(line));
-        let read = reader.seed(Expected::Line).deserialize(&mut json).and_then(|()| json.end());
-        read.map_err(|error| {
-            // serde_json knows of no other line than the first.
-            let what = error.to_string().replace(" at line 1 column", " at column");
-            reader.refusal(&what, LINE_SHAPES)
-        })?;
+/// Adds the document of each line; white space at the end is none.
+pub(super) fn read_lines<'b>(body: &'b [u8], documents: &mut Documents<'b>) -> Result<(), ApiError> {
+    for (i, line) in body.trim_ascii_end().split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let before = documents.len();
+        if let Err(error) = read_line(line, i + 1, documents) {
+            let ApiError::BadBody(why) = error else { return Err(error) };
+            documents.truncate(before);
+            documents.refuse(why)?;
+        }
     }
     Ok(())
+}
+
+fn read_line<'b>(line: &'b [u8], number: usize, documents: &mut Documents<'b>) -> Result<(), ApiError> {
+    let mut reader = Reader::new(documents, Some(number));
+    let line = match str::from_utf8(line) {
+        Ok(line) => without_line_end(line),
+        Err(e) => {
+            let what = format!("it is not valid UTF-8 at byte {}", e.valid_up_to());
+            return Err(reader.refusal(&what));
+        }
+    };
+    let mut json = serde_json::Deserializer::from_str(line);
+    let read = reader.seed(Expected::Line).deserialize(&mut json).and_then(|()| json.end());
+    read.map_err(|error| {
+        // serde_json knows of no other line than the first.
+        let what = error.to_string().replace(" at line 1 column", " at column");
+        reader.refusal(&what)
+    })
 }
 
 /// Where the reader is, for messages: `instances[3].text`.
@@ -58,6 +75,21 @@ impl Display for Place {
     }
 }
 
+impl Place {
+    /// Whether other documents may stand beside the one here.
+    fn listed(&self) -> bool {
+        self.index.is_some() || self.line.is_some()
+    }
+
+    fn told(&self, what: impl Display) -> String {
+        let send = if self.line.is_some() { LINE_SHAPES } else { SHAPES };
+        match self.to_string() {
+            place if place.is_empty() => format!("{what}; {send}"),
+            place => format!("{place}: {what}; {send}"),
+        }
+    }
+}
+
 struct Reader<'d, 'b> {
     documents: &'d mut Documents<'b>,
     place: Place,
@@ -74,18 +106,35 @@ impl<'d, 'b> Reader<'d, 'b> {
         Seed { reader: self, expected }
     }
 
-    fn refusal(self, what: &str, send: &str) -> ApiError {
-        if let Some(refused) = self.refused {
-            return refused;
-        }
-        ApiError::BadBody(match self.place.to_string() {
-            place if place.is_empty() => format!("{what}; {send}"),
-            place => format!("{place}: {what}; {send}"),
-        })
+    fn refusal(self, what: &str) -> ApiError {
+        self.refused.unwrap_or_else(|| ApiError::BadBody(self.place.told(what)))
     }
 
     fn push<E: Error>(&mut self, text: Cow<'b, str>) -> Result<(), E> {
-        self.documents.push(text, &self.place).map_err(|refused| {
+        let pushed = match self.place.listed() {
+            true => self.documents.push(text, &self.place),
+            false => self.documents.push_only(text, &self.place),
+        };
+        self.taken(pushed)
+    }
+
+    /// Whether others are answered where the record here is refused.
+    fn spares_others(&self) -> bool {
+        self.place.listed() && !self.documents.refuses_all()
+    }
+
+    /// A record that is JSON and no document, all of it read. `before`: how many records there were before it.
+    fn refuse<E: Error>(&mut self, before: usize, what: &dyn Display) -> Result<(), E> {
+        if !self.spares_others() {
+            return Err(E::custom(what));
+        }
+        self.documents.truncate(before);
+        let refused = self.documents.refuse(self.place.told(what));
+        self.taken(refused)
+    }
+
+    fn taken<E: Error>(&mut self, taken: Result<(), ApiError>) -> Result<(), E> {
+        taken.map_err(|refused| {
             self.refused = Some(refused);
             E::custom("refused")
         })
@@ -122,8 +171,10 @@ struct Seed<'r, 'd, 'b> {
 }
 
 impl Seed<'_, '_, '_> {
-    fn refuse<T, E: Error>(&self, found: &str) -> Result<T, E> {
-        Err(E::custom(format_args!("expected {}, found {found}", self.expected.name())))
+    /// What was found is all read.
+    fn refuse<E: Error>(&mut self, found: &str) -> Result<(), E> {
+        let before = self.reader.documents.len();
+        self.reader.refuse(before, &format_args!("expected {}, found {found}", self.expected.name()))
     }
 }
 
@@ -153,22 +204,25 @@ impl<'b> Visitor<'b> for Seed<'_, '_, 'b> {
         f.write_str(self.expected.name())
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'b str) -> Result<(), E> {
+    fn visit_borrowed_str<E: Error>(mut self, text: &'b str) -> Result<(), E> {
         match self.expected.string() {
             true => self.reader.push(Cow::Borrowed(text)),
             false => self.refuse("a string"),
         }
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+    fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
         match self.expected.string() {
             true => self.reader.push(Cow::Owned(text.to_owned())),
             false => self.refuse("a string"),
         }
     }
 
-    fn visit_seq<A: SeqAccess<'b>>(self, mut array: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'b>>(mut self, mut array: A) -> Result<(), A::Error> {
         if !self.expected.array() {
+            if self.reader.spares_others() {
+                while array.next_element::<IgnoredAny>()?.is_some() {}
+            }
             return self.refuse("an array");
         }
         for index in 0.. {
@@ -182,21 +236,29 @@ impl<'b> Visitor<'b> for Seed<'_, '_, 'b> {
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'b>>(self, mut object: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'b>>(mut self, mut object: A) -> Result<(), A::Error> {
+        let spares_others = self.reader.spares_others();
         if !self.expected.object() {
+            if spares_others {
+                while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            }
             return self.refuse("an object");
         }
-        let mut found = None;
+        let before = self.reader.documents.len();
+        let (mut found, mut bad) = (None, None);
         while let Some(key) = object.next_key_seed(KeySeed)? {
-            if key == Key::Other || (key == Key::Instances && self.expected != Expected::Body) {
+            if bad.is_some() || key == Key::Other || (key == Key::Instances && self.expected != Expected::Body) {
                 object.next_value::<IgnoredAny>()?;
                 continue;
             }
-            if let Some(before) = found.replace(key) {
-                return Err(A::Error::custom(match before == key {
-                    true => "the same key twice",
-                    false => "both `text` and `instances`",
-                }));
+            if let Some(first) = found.replace(key) {
+                let what = if first == key { "the same key twice" } else { "both `text` and `instances`" };
+                if !spares_others {
+                    return Err(A::Error::custom(what));
+                }
+                object.next_value::<IgnoredAny>()?;
+                bad = Some(what);
+                continue;
             }
             match key {
                 Key::Text => {
@@ -211,30 +273,31 @@ impl<'b> Visitor<'b> for Seed<'_, '_, 'b> {
                 }
             }
         }
-        match (found, self.expected) {
-            (Some(_), _) => Ok(()),
-            (None, Expected::Body) => Err(A::Error::custom("the object has neither `text` nor `instances`")),
-            (None, _) => Err(A::Error::custom("the object has no `text`")),
+        match (bad, found, self.expected) {
+            (Some(what), ..) => self.reader.refuse(before, &what),
+            (_, Some(_), _) => Ok(()),
+            (_, None, Expected::Body) => Err(A::Error::custom("the object has neither `text` nor `instances`")),
+            (..) => self.reader.refuse(before, &"the object has no `text`"),
         }
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+    fn visit_bool<E: Error>(mut self, _: bool) -> Result<(), E> {
         self.refuse("a boolean")
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E: Error>(mut self, _: i64) -> Result<(), E> {
         self.refuse("a number")
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E: Error>(mut self, _: u64) -> Result<(), E> {
         self.refuse("a number")
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E: Error>(mut self, _: f64) -> Result<(), E> {
         self.refuse("a number")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
+    fn visit_unit<E: Error>(mut self) -> Result<(), E> {
         self.refuse("null")
     }
 }

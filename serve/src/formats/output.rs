@@ -85,6 +85,19 @@ impl<'l> Answer<'l> {
         self.predictions += 1;
     }
 
+    /// Adds what is wrong with the next record, in the place of its prediction. CSV has no room for that:
+    /// [`BadRecord::RefusesAll`](super::documents::BadRecord) goes with it.
+    pub fn push_refused(&mut self, why: &str) {
+        if self.format == OutputFormat::Json && self.predictions > 0 {
+            self.bytes.push(b',');
+        }
+        write_json(&mut self.bytes, &ErrorBody { error: why });
+        if self.format == OutputFormat::JsonLines {
+            self.bytes.push(b'\n');
+        }
+        self.predictions += 1;
+    }
+
     /// Bytes written so far.
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -104,10 +117,17 @@ impl<'l> Answer<'l> {
     }
 }
 
+/// A refusal, of a record or of a whole request.
+#[derive(Serialize)]
+pub(crate) struct ErrorBody<'a> {
+    pub(crate) error: &'a str,
+}
+
 #[derive(Serialize)]
 struct ExplanationBody<'a> {
     intercept: f64,
     total: f64,
+    rest: f64,
     terms: Vec<ContributionBody<'a>>,
 }
 
@@ -117,6 +137,8 @@ struct ContributionBody<'a> {
     value: f64,
     weight: f64,
     contribution: f64,
+    count: u32,
+    spans: Vec<[usize; 2]>,
 }
 
 impl<'a> From<&'a Explanation> for ExplanationBody<'a> {
@@ -126,8 +148,11 @@ impl<'a> From<&'a Explanation> for ExplanationBody<'a> {
             value: t.value,
             weight: t.weight,
             contribution: t.contribution,
+            count: t.count,
+            spans: t.spans.iter().map(|span| [span.start, span.end]).collect(),
         });
-        Self { intercept: explanation.intercept, total: explanation.total, terms: terms.collect() }
+        let &Explanation { intercept, total, rest, .. } = explanation;
+        Self { intercept, total, rest, terms: terms.collect() }
     }
 }
 
@@ -160,8 +185,9 @@ mod tests {
     fn answer(format: OutputFormat, classes: [&str; 2], explain: bool) -> String {
         let labels = Labels::new(&classes.map(str::to_owned));
         let mut answer = Answer::new(format, &labels, 2);
-        let terms = vec![Contribution { term: "so \"good\"".into(), value: 0.5, weight: 4.0, contribution: 2.0 }];
-        let explanation = Explanation { class: 1, intercept: -0.5, total: 1.5, terms };
+        let (term, spans) = ("so \"good\"".into(), vec![0..9, 12..21]);
+        let terms = vec![Contribution { term, value: 0.5, weight: 4.0, contribution: 2.0, count: 2, spans }];
+        let explanation = Explanation { class: 1, intercept: -0.5, total: 1.75, rest: 0.25, terms };
         answer.push(&prediction(1, [0.25, 0.75]), explain.then_some(&explanation));
         answer.push(&prediction(0, [0.9999999999999999, 1e-16]), None);
         String::from_utf8(answer.finish()).unwrap()
@@ -173,7 +199,7 @@ mod tests {
         let second = r#"{"label":"0","score":0.9999999999999999,"probabilities":{"0":0.9999999999999999,"1":1e-16}}"#;
         let explained = first.replace(
             "}}",
-            r#"},"explanation":{"intercept":-0.5,"total":1.5,"terms":[{"term":"so \"good\"","value":0.5,"weight":4.0,"contribution":2.0}]}}"#,
+            r#"},"explanation":{"intercept":-0.5,"total":1.75,"rest":0.25,"terms":[{"term":"so \"good\"","value":0.5,"weight":4.0,"contribution":2.0,"count":2,"spans":[[0,9],[12,21]]}]}}"#,
         );
         for (format, explain, want) in [
             (OutputFormat::Json, false, format!(r#"{{"predictions":[{first},{second}]}}"#)),
@@ -183,6 +209,23 @@ mod tests {
             (OutputFormat::Csv, false, "1,0.75\n0,0.9999999999999999\n".to_owned()),
         ] {
             assert_eq!(answer(format, ["0", "1"], explain), want, "{format:?}, explain {explain}");
+        }
+    }
+
+    #[test]
+    fn a_refused_record_has_its_place() {
+        let labels = Labels::new(&["0", "1"].map(str::to_owned));
+        let good = r#"{"label":"1","score":0.75,"probabilities":{"0":0.25,"1":0.75}}"#;
+        let bad = r#"{"error":"line 1: \"so\""}"#;
+        for (format, want) in [
+            (OutputFormat::Json, format!(r#"{{"predictions":[{bad},{good},{bad}]}}"#)),
+            (OutputFormat::JsonLines, format!("{bad}\n{good}\n{bad}\n")),
+        ] {
+            let mut answer = Answer::new(format, &labels, 3);
+            answer.push_refused("line 1: \"so\"");
+            answer.push(&prediction(1, [0.25, 0.75]), None);
+            answer.push_refused("line 1: \"so\"");
+            assert_eq!(String::from_utf8(answer.finish()).unwrap(), want, "{format:?}");
         }
     }
 

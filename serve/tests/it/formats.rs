@@ -114,11 +114,14 @@ async fn large_bodies_are_answered_the_same() {
     assert_eq!(labels, ["1", "0"].repeat(1000));
 }
 
+/// What is not ASCII before the terms shows which unit their places have.
+const GREAT_BUT_DULL: &str = "😀 É! GREAT, but dull";
+
 #[tokio::test]
 async fn an_explanation_sums_to_the_score() {
     for kind in [Kind::Two, Kind::Three] {
         let app = app(kind, Limits::default());
-        let query = request("POST", "/invocations?explain=1000", &[("content-type", "text/plain")], "great, but dull");
+        let query = request("POST", "/invocations?explain=1000", &[("content-type", "text/plain")], GREAT_BUT_DULL);
         let attribute = request(
             "POST",
             "/invocations",
@@ -127,7 +130,7 @@ async fn an_explanation_sums_to_the_score() {
                 ("accept", "application/jsonlines"),
                 ("x-amzn-sagemaker-custom-attributes", "trace=1;explain=1000"),
             ],
-            "great, but dull",
+            GREAT_BUT_DULL,
         );
         let first = send(&app, query).await.json()["predictions"][0].clone();
         assert_eq!(first, send(&app, attribute).await.json(), "{kind:?}");
@@ -140,6 +143,14 @@ async fn an_explanation_sums_to_the_score() {
             assert!((term["contribution"].as_f64().unwrap() - product).abs() < 1e-12, "{kind:?}: {term}");
             sum += product;
         }
+        for term in terms {
+            let spans = term["spans"].as_array().unwrap();
+            assert_eq!(spans.len() as u64, term["count"].as_u64().unwrap(), "{kind:?}: {term}");
+            let place = |at: &Value| at.as_u64().unwrap() as usize;
+            let (start, end) = (place(&spans[0][0]), place(&spans[0][1]));
+            let part: String = GREAT_BUT_DULL.chars().skip(start).take(end - start).collect();
+            assert_eq!(part.to_lowercase().replace(", ", " "), term["term"].as_str().unwrap(), "{kind:?}: {term}");
+        }
         let total = explanation["total"].as_f64().unwrap();
         assert!((sum - total).abs() < 1e-9, "{kind:?}: {sum} instead of {total}");
         if kind == Kind::Two {
@@ -147,8 +158,11 @@ async fn an_explanation_sums_to_the_score() {
             assert!((first["probabilities"]["1"].as_f64().unwrap() - second_class).abs() < 1e-9, "{first}");
         }
 
-        let k = request("POST", "/invocations?explain=1", &[("content-type", "text/plain")], "great, but dull");
-        let strongest = send(&app, k).await.json()["predictions"][0]["explanation"]["terms"].clone();
-        assert_eq!(strongest, json!([terms[0]]), "{kind:?}");
+        let k = request("POST", "/invocations?explain=1", &[("content-type", "text/plain")], GREAT_BUT_DULL);
+        let strongest = send(&app, k).await.json()["predictions"][0]["explanation"].clone();
+        assert_eq!(strongest["terms"], json!([terms[0]]), "{kind:?}");
+        let parts = ["intercept", "rest"].iter().map(|part| strongest[*part].as_f64().unwrap()).sum::<f64>();
+        let sum = parts + terms[0]["contribution"].as_f64().unwrap();
+        assert!((sum - total).abs() < 1e-9, "{kind:?}: {sum} instead of {total}");
     }
 }

@@ -72,6 +72,13 @@ async fn what_cannot_be_loaded_says_why() {
         assert_eq!(reply.status, 400, "{body}");
         assert!(reply.error().contains("; send {\"model_name\""), "{body}: {reply:?}");
     }
+    for (method, path) in
+        [("GET", "/models/%ff"), ("POST", "/models/%ff/invoke"), ("GET", "/models?next_page_token=a&next_page_token=b")]
+    {
+        let reply = call(&app, method, path).await;
+        assert_eq!(reply.status, 400, "{path}: {reply:?}");
+        assert!(reply.error().contains("; send "), "{path}: {reply:?}");
+    }
     let reply = send(&app, request("POST", "/invocations", &[("content-type", "text/plain")], "good")).await;
     assert_eq!(reply.status, 404);
     assert!(reply.error().contains("POST /models/NAME/invoke"), "{reply:?}");

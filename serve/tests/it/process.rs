@@ -21,7 +21,11 @@ struct Serve {
 impl Serve {
     /// On a free port, ready.
     fn start(root: &Path) -> Self {
-        let serve = Self::listening(command(root).args(["--port", "0"]));
+        Self::ready(command(root).args(["--port", "0"]))
+    }
+
+    fn ready(command: &mut Command) -> Self {
+        let serve = Self::listening(command);
         let start = Instant::now();
         while !serve.exchange(PING).starts_with("HTTP/1.1 200") {
             assert!(start.elapsed() < PATIENCE, "not ready");
@@ -65,6 +69,17 @@ impl Serve {
     }
 }
 
+impl Serve {
+    /// Stopped: all it said, and what of it are lines of JSON.
+    fn log(self) -> (String, Vec<serde_json::Value>) {
+        self.signal(Signal::SIGTERM);
+        let (status, said) = self.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        let lines = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        (said, lines)
+    }
+}
+
 impl Drop for Serve {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -75,7 +90,11 @@ impl Drop for Serve {
 fn command(root: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_serve"));
     command.arg("--ml-root").arg(root).args(["--host", "127.0.0.1"]);
-    command.env_remove("SAGEMAKER_BIND_TO_PORT").env_remove("SAGEMAKER_MULTI_MODEL");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SAGE") {
+            command.env_remove(name);
+        }
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -167,18 +186,116 @@ fn a_body_over_25_mb_is_refused_in_a_way_the_client_sees() {
 fn a_failed_request_is_one_line_without_the_document() {
     let root = ml_root(Kind::Two);
     let serve = Serve::start(root.path());
-    let request = invocation("application/json", r#"{"instances": ["my secret", {"text": ["my secret"]}]}"#)
+    let request = invocation("application/json", r#"{"text": ["my secret"]}"#)
         .replace("Host: h", "Host: h\r\nX-Amzn-SageMaker-Inference-Id: order-7");
     let answer = serve.exchange(&request);
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    serve.signal(Signal::SIGTERM);
-    let (_, said) = serve.end();
+    // Answered, and yet worth a line: a record of it was refused.
+    let answer = serve.exchange(&invocation("application/json", r#"["my secret", {"text": ["my secret"]}]"#));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let answer = serve.exchange(&format!("GET /ping HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let (said, lines) = serve.log();
     assert!(!said.contains("secret"), "{said}");
-    let lines: Vec<serde_json::Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    assert_eq!(lines.len(), 1, "{said}");
+    assert_eq!(lines.len(), 3, "{said}");
     assert_eq!((&lines[0]["status"], &lines[0]["path"]), (&400.into(), &"/invocations".into()), "{said}");
     assert_eq!(lines[0]["inference_id"], "order-7", "{said}");
-    assert!(lines[0]["error"].as_str().unwrap().starts_with("instances[1].text: expected a string"), "{said}");
+    assert!(lines[0]["error"].as_str().unwrap().starts_with("text: expected a string"), "{said}");
+    let error = "1 of 2 records were refused; the first: [1].text: expected a string, found an array; send ";
+    assert!(lines[1]["error"].as_str().unwrap().starts_with(error) && lines[1]["status"] == 200, "{said}");
+    assert!(lines[2]["error"].as_str().unwrap().starts_with("the request's head is not HTTP/1.1"), "{said}");
+}
+
+#[test]
+fn every_request_is_logged_where_that_is_asked_for_and_its_text_too() {
+    let root = ml_root(Kind::Two);
+    for (text, want) in [("false", None), ("true", Some("a wonderful \"film\""))] {
+        let mut command = command(root.path());
+        command.args(["--port", "0", "--log-sample=1"]).env("SAGEBRUSH_LOG_TEXT", text);
+        let serve = Serve::ready(&mut command);
+        let request = invocation("text/plain", "a wonderful \"film\"")
+            .replace("Host: h", "Host: h\r\nX-Amzn-SageMaker-Inference-Id: a1");
+        assert!(serve.exchange(&request).starts_with("HTTP/1.1 200"));
+        let (said, lines) = serve.log();
+        // Pings are none of them.
+        assert_eq!(lines.len(), 1, "{said}");
+        assert_eq!((&lines[0]["status"], &lines[0]["inference_id"]), (&200.into(), &"a1".into()), "{said}");
+        assert!(lines[0]["microseconds"].is_u64(), "{said}");
+        assert_eq!(lines[0].get("body").map(|body| body.as_str().unwrap()), want, "{said}");
+    }
+}
+
+#[test]
+fn metrics_are_a_line_of_the_embedded_metric_format() {
+    let root = ml_root(Kind::Two);
+    let mut command = command(root.path());
+    command.args(["--port", "0", "--log-sample", "0", "--metrics-namespace", "Sagebrush"]);
+    command.env("SAGEBRUSH_METRICS_DIMENSIONS", "Endpoint=reviews, Variant=AllTraffic");
+    let serve = Serve::ready(&mut command);
+    for (content_type, body) in [
+        ("text/plain", "a wonderful film"),
+        ("application/json", r#"["terrible, dull", "wonderful", 7, "terrible zebra"]"#),
+        ("text/plain", ""),
+        ("text/html", "good"),
+    ] {
+        serve.exchange(&invocation(content_type, body));
+    }
+    let (said, lines) = serve.log();
+    // The last one tells the rest of the minute.
+    let metrics = lines.last().unwrap();
+    let directive = &metrics["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(
+        (&directive["Namespace"], lines.iter().filter(|line| line["_aws"].is_object()).count()),
+        (&"Sagebrush".into(), 1)
+    );
+    assert_eq!(directive["Dimensions"], serde_json::json!([["Endpoint", "Variant"]]), "{said}");
+    assert_eq!((&metrics["Endpoint"], &metrics["Variant"]), (&"reviews".into(), &"AllTraffic".into()), "{said}");
+    let minutes = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
+        - metrics["_aws"]["Timestamp"].as_u64().unwrap();
+    assert!(minutes < 60_000, "{said}");
+    for definition in directive["Metrics"].as_array().unwrap() {
+        assert!(metrics[definition["Name"].as_str().unwrap()].is_number(), "{definition}: {said}");
+        assert!(["Count", "Microseconds", "None"].contains(&definition["Unit"].as_str().unwrap()), "{definition}");
+    }
+    for (name, want) in [
+        ("Requests", 4.0),
+        ("ClientErrors", 2.0),
+        ("ServerErrors", 0.0),
+        ("Documents", 4.0),
+        ("RefusedRecords", 1.0),
+        ("ClassShare.0", 0.5),
+        ("ClassShare.1", 0.5),
+    ] {
+        assert_eq!(metrics[name].as_f64(), Some(want), "{name}: {said}");
+    }
+    for (name, least, most) in
+        [("ScoreMean", 0.5, 1.0), ("OutOfVocabularyRate", 0.0, 0.5), ("LatencyP50", 0.0, 1e7), ("LatencyP99", 0.0, 1e7)]
+    {
+        assert!((least..=most).contains(&metrics[name].as_f64().unwrap()), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_log_that_nobody_takes_holds_nothing_up() {
+    let root = ml_root(Kind::Two);
+    let serve = Serve::start(root.path());
+    // Far more than a pipe and the lines that may wait hold: nobody reads stderr meanwhile.
+    let mut stream = serve.connect();
+    let request = "GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n".repeat(100);
+    let mut answer = vec![0; 1 << 16];
+    let mut answered = 0;
+    for round in 1..=100 {
+        stream.write_all(request.as_bytes()).unwrap();
+        while answered < round * 100 {
+            let read = stream.read(&mut answer).unwrap();
+            answered += answer[..read].windows(12).filter(|part| part == b"HTTP/1.1 404").count();
+        }
+    }
+    serve.signal(Signal::SIGTERM);
+    let (status, said) = serve.end();
+    assert_eq!(status.code(), Some(0));
+    let lines = said.lines().filter(|line| line.starts_with('{')).count();
+    assert!(said.contains(" lines of the log are lost") && lines < 10_000, "{lines}");
 }
 
 #[test]
@@ -244,7 +361,17 @@ fn many_models_are_served_where_sagemaker_says_so() {
 #[test]
 fn wrong_arguments_are_usage() {
     let root = tempfile::tempdir().unwrap();
-    for arguments in [["--port", "70000"], ["--max-in-flight", "0"], ["--host", "here"], ["--model", "x"]] {
+    for arguments in [
+        ["--port", "70000"],
+        ["--max-in-flight", "0"],
+        ["--max-body-bytes", "7"],
+        ["--host", "here"],
+        ["--metrics-namespace", "AWS/SageMaker"],
+        ["--metrics-dimensions", "Requests=5"],
+        ["--metrics-dimensions", "reviews"],
+        ["--metrics-seconds", "0"],
+        ["--model", "x"],
+    ] {
         let (code, _, stderr) = run(Command::new(env!("CARGO_BIN_EXE_serve")).args(arguments).current_dir(&root));
         assert_eq!(code, Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(arguments[0]), "{arguments:?}: {stderr}");

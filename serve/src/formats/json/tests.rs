@@ -1,5 +1,6 @@
 //! Shapes, refusals, and a slow twin on `serde_json::Value`.
 
+use super::super::documents::BadRecord;
 use super::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -7,9 +8,20 @@ use serde_json::{Value, json};
 type Read = for<'b> fn(&'b str, &mut Documents<'b>) -> Result<(), ApiError>;
 
 fn texts(read: Read, body: &str) -> Result<Vec<String>, String> {
-    let mut documents = Documents::new(100);
+    let mut documents = Documents::new(100, BadRecord::RefusesAll);
     read(body, &mut documents).map_err(|e| e.to_string())?;
-    Ok(documents.iter().map(str::to_owned).collect())
+    Ok(documents.iter().map(|text| text.unwrap().to_owned()).collect())
+}
+
+/// The records, with what is wrong with those that are no document.
+fn records(read: Read, body: &str) -> Result<Vec<Result<String, String>>, String> {
+    let mut documents = Documents::new(100, BadRecord::KeepsPlace);
+    read(body, &mut documents).map_err(|e| e.to_string())?;
+    Ok(documents.iter().map(|record| record.map(str::to_owned).map_err(str::to_owned)).collect())
+}
+
+fn read_lines<'b>(body: &'b str, documents: &mut Documents<'b>) -> Result<(), ApiError> {
+    super::read_lines(body.as_bytes(), documents)
 }
 
 #[test]
@@ -86,16 +98,59 @@ fn lines() {
     }
 }
 
-/// What the body means, read by way of a tree.
-fn slow_twin(body: &str) -> Option<Vec<String>> {
+#[test]
+fn a_bad_record_keeps_its_place() {
+    let twice = r#"{"text": "secret", "id": {"a": [1]}, "text": "secret", "text": 5}"#;
+    let bad = [
+        ("5", "expected a string or an object, found a number"),
+        ("null", "expected a string or an object, found null"),
+        (r#"[["secret"], {"text": "secret"}]"#, "expected a string or an object, found an array"),
+        (r#"{"id": 7, "txt": "secret"}"#, "the object has no `text`"),
+        (r#"{"text": {"text": "secret"}, "id": 7}"#, "text: expected a string, found an object"),
+        (r#"{"text": ["secret"]}"#, "text: expected a string, found an array"),
+        (r#"{"text": ""}"#, "text is an empty text"),
+        (r#"" ""#, "is an empty text"),
+        (twice, "the same key twice"),
+    ];
+    for (record, why) in bad {
+        let list =
+            records(read, &format!(r#"{{"id": 1, "instances": ["good", {record}, "fine"], "more": 2}}"#)).unwrap();
+        let lines = records(read_lines, &format!("\"good\"\n{record}\n\"fine\"\n")).unwrap();
+        for (read, name) in [(&list, "instances[1]"), (&lines, "line 2")] {
+            assert_eq!((read.len(), &read[0], &read[2]), (3, &Ok("good".into()), &Ok("fine".into())), "{record}");
+            let error = read[1].as_ref().unwrap_err();
+            assert!(error.starts_with(name) && error.contains(why), "{record}: {error}");
+            assert!(error.contains("; send ") && !error.contains("secret"), "{record}: {error}");
+        }
+    }
+    for (line, why) in [
+        ("{\"text\": \"secret", "line 2: text: EOF while parsing a string at column 16; send one"),
+        (r#"{"text": "\ud800"}"#, "line 2: text: "),
+        ("", "line 2: EOF while parsing a value at column 0; send one"),
+        (r#""secret" "secret""#, "line 2: trailing characters at column 10; send one"),
+        (r#""secret", "secret""#, "line 2: trailing characters at column 9; send one"),
+    ] {
+        let lines = records(read_lines, &format!("\"good\"\r\n{line}\n\"fine\"")).unwrap();
+        assert_eq!((lines.len(), &lines[0], &lines[2]), (3, &Ok("good".into()), &Ok("fine".into())), "{line}");
+        let error = lines[1].as_ref().unwrap_err();
+        assert!(error.starts_with(why) && !error.contains("secret"), "{line}: {error}");
+    }
+    // Alone it is refused; a list that is no JSON is, whole.
+    for body in [r#"{"text": 5}"#, r#"{"text": " "}"#, r#"["good", {"text": "\ud800"}]"#, r#"["good", "fine""#] {
+        assert!(records(read, body).is_err(), "{body}");
+    }
+}
+
+/// What the body means, read by way of a tree: the records, `None` where one is no document.
+fn slow_twin(body: &str) -> Option<Vec<Option<String>>> {
     let text = |value: &Value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
     let document = |value: &Value| if value.is_object() { text(&value["text"]) } else { text(value) };
     let body: Value = serde_json::from_str(body).ok()?;
     match &body {
-        Value::Array(documents) => documents.iter().map(document).collect(),
+        Value::Array(documents) => Some(documents.iter().map(document).collect()),
         Value::Object(keys) if keys.contains_key("text") && keys.contains_key("instances") => None,
-        Value::Object(keys) if keys.contains_key("text") => Some(vec![text(&body["text"])?]),
-        _ => body["instances"].as_array()?.iter().map(document).collect(),
+        Value::Object(keys) if keys.contains_key("text") => Some(vec![Some(text(&body["text"])?)]),
+        _ => Some(body["instances"].as_array()?.iter().map(document).collect()),
     }
 }
 
@@ -119,6 +174,9 @@ proptest! {
         let body = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
         // Now and then the end is missing.
         let body = body.get(..cut).unwrap_or(&body);
-        prop_assert_eq!(texts(read, body).ok(), slow_twin(body), "{}", body);
+        let twin = slow_twin(body);
+        let kept = records(read, body).ok().map(|records| records.into_iter().map(Result::ok).collect::<Vec<_>>());
+        prop_assert_eq!(&kept, &twin, "{}", body);
+        prop_assert_eq!(texts(read, body).ok(), twin.and_then(|records| records.into_iter().collect()), "{}", body);
     }
 }

@@ -1,0 +1,51 @@
+//! Around every request: the clock, the counts and the log.
+
+use crate::app::App;
+use crate::error::Failure;
+use crate::log::Line;
+use axum::Router;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use std::time::Instant;
+use tower::Service;
+
+/// SageMaker's header with the client's name for a request.
+const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
+/// Of a path that is logged.
+const LONGEST_PATH: usize = 100;
+
+/// The beginning of a body, carried by the response where it is to be logged.
+#[derive(Debug, Clone)]
+pub(crate) struct Excerpt(pub(crate) String);
+
+/// Answers a request, counts it where it asks for predictions, and says a line where it failed or is of the sample.
+pub(crate) async fn answer(app: &App, mut router: Router, request: Request<Incoming>) -> Response {
+    let start = Instant::now();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let id = request.headers().get(INFERENCE_ID).cloned();
+    let response = match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let took = start.elapsed();
+    let (status, path) = (response.status().as_u16(), uri.path());
+    let predicts = path == "/invocations" || (path.starts_with("/models/") && path.ends_with("/invoke"));
+    if let Some(metrics) = app.metrics().filter(|_| predicts) {
+        metrics.request(status, took);
+    }
+    let failure = response.extensions().get::<Failure>();
+    if failure.is_some() || (predicts && status < 400 && app.log().samples_this()) {
+        let line = Line {
+            status,
+            method: method.as_str(),
+            path: path.get(..LONGEST_PATH).unwrap_or(path),
+            error: failure.map(|Failure(error)| error.as_str()),
+            microseconds: took.as_micros() as u64,
+            inference_id: id.as_ref().and_then(|id| id.to_str().ok()),
+            body: response.extensions().get::<Excerpt>().map(|Excerpt(body)| body.as_str()),
+        };
+        line.say();
+    }
+    response
+}
