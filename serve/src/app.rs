@@ -24,8 +24,8 @@ pub struct Limits {
     pub upload_bytes: usize,
     /// Time a client has to send its body. SageMaker gives a request 60 s in all.
     pub body_time: Duration,
-    /// Bodies up to this length are answered on the thread that read them, which takes well under a millisecond;
-    /// longer ones on the blocking pool, so that they delay nobody else.
+    /// Bodies up to this length (an eighth of it for trees and explanations) are answered on the thread that read them,
+    /// which takes well under a millisecond; longer ones on the blocking pool, so that they delay nobody else.
     pub inline_bytes: usize,
     /// Most documents in one request.
     pub documents: usize,

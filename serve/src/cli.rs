@@ -146,7 +146,7 @@ fn start(args: Args) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Large requests compute there: more at once than cores would only slow each other down.
-        .max_blocking_threads(cores + 1)
+        .max_blocking_threads(cores)
         .build()
         .map_err(ServeError::Start)?;
     let served = runtime.block_on(run(args));

@@ -71,7 +71,7 @@ impl std::str::FromStr for Dimensions {
 
 fn is_metric(name: &str) -> bool {
     let totals = crate::metrics::Metrics::new().totals();
-    name.starts_with(CLASS_SHARE) || name == "Classes" || metrics(&totals, &[]).iter().any(|metric| metric.0 == name)
+    name.starts_with(CLASS_SHARE) || metrics(&totals, &[]).iter().any(|metric| metric.0 == name)
 }
 
 /// How the metrics of the classes begin.
@@ -148,4 +148,70 @@ fn metrics(counted: &Totals, classes: &[String]) -> Vec<(String, &'static str, O
         (format!("{CLASS_SHARE}{name}"), "None", share(count, counted.documents))
     }));
     metrics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+
+    fn emf(dimensions: &str) -> Emf {
+        let every = Duration::from_secs(60);
+        Emf { namespace: "Sagebrush".parse().unwrap(), dimensions: dimensions.parse().unwrap(), every }
+    }
+
+    #[test]
+    fn nothing_counted_is_zero_and_no_mean() {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let line = emf("").line(&Metrics::new().totals(), &[], time);
+        let names = ["Requests", "ClientErrors", "ServerErrors", "Documents", "RefusedRecords"];
+        let definitions: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
+        let directive = json!({"Namespace": "Sagebrush", "Dimensions": [[]], "Metrics": definitions});
+        let mut want = json!({"_aws": {"Timestamp": 1_700_000_000_123_u64, "CloudWatchMetrics": [directive]}});
+        for name in names {
+            want[name] = 0.into();
+        }
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), want);
+    }
+
+    #[test]
+    fn classes_are_named_and_the_rarest_of_too_many_left_out() {
+        let mut classes: Vec<String> = (0..200).map(|class| format!("class {class}")).collect();
+        classes[7] = "über".into();
+        let metrics = Metrics::new();
+        metrics.count_classes(&classes);
+        for class in (100..200).chain([7, 7]) {
+            metrics.document(class, 0.5);
+        }
+        let line = emf("Endpoint=a").line(&metrics.totals(), &classes, SystemTime::now());
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let defined = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        // Two of latencies and one of words have nothing to tell.
+        assert_eq!(defined.len(), MOST_METRICS - 3, "{line}");
+        assert_eq!(line["ClassShare.#7"], 2.0 / 102.0);
+        assert_eq!((&line["ClassShare.class 100"], &line["ClassShare.class 99"]), (&json!(1.0 / 102.0), &Value::Null));
+    }
+
+    #[test]
+    fn what_cloudwatch_would_not_take_is_refused() {
+        for (namespace, taken) in [("a", true), ("A/b-c_d.e#f:g h", true), ("", false), ("é", false), ("AWS/x", false)]
+        {
+            assert_eq!(namespace.parse::<Namespace>().is_ok(), taken, "{namespace}");
+        }
+        for (dimensions, taken) in [
+            ("", true),
+            ("Endpoint=reviews,Variant = All Traffic", true),
+            ("a==b", true),
+            ("Endpoint", false),
+            ("=a", false),
+            ("a=", false),
+            ("a=é", false),
+            ("_aws=a", false),
+            ("LatencyP99=a", false),
+            ("ClassShare.0=a", false),
+        ] {
+            assert_eq!(dimensions.parse::<Dimensions>().is_ok(), taken, "{dimensions}");
+        }
+        assert!((0..31).map(|i| format!("d{i}=a,")).collect::<String>().parse::<Dimensions>().is_err());
+    }
 }

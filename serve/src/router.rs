@@ -1,6 +1,6 @@
 //! The paths of the hosting contract.
 
-use crate::app::{App, Asked, Limits};
+use crate::app::{App, Asked};
 use crate::error::{ApiError, Failure};
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::{self, OutputFormat};
@@ -83,7 +83,8 @@ async fn answer(
     let gzip = gzip::of(&parts.headers)?;
     let asked = Asked { input: InputFormat::of(&parts.headers)?, output: offer.format, explain };
     let mut body = upload.read(&app).await?;
-    let Limits { inline_bytes, body_bytes, .. } = *app.limits();
+    let body_bytes = app.limits().body_bytes;
+    let inline_bytes = served.inline_bytes(asked, app.limits());
     let mut packed = false;
     if gzip {
         match gzip::inflate(&body, inline_bytes)? {

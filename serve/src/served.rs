@@ -1,11 +1,11 @@
 //! One opened artifact, with what answers need of it.
 
-use crate::app::{App, Asked};
+use crate::app::{App, Asked, Limits};
 use crate::error::ApiError;
 use crate::formats::documents::BadRecord;
 use crate::formats::negotiate::OutputFormat;
 use crate::formats::output::{Answer, Labels};
-use model::Artifact;
+use model::{Algorithm, Artifact};
 
 /// A model that is open.
 #[derive(Debug)]
@@ -24,6 +24,15 @@ impl Served {
     /// The artifact.
     pub fn artifact(&self) -> &Artifact {
         &self.artifact
+    }
+
+    /// Length of the bodies that are answered by the thread that read them: shorter where a document costs more than its
+    /// sum of weights, that is for trees and explanations.
+    pub(crate) fn inline_bytes(&self, asked: Asked, limits: &Limits) -> usize {
+        match asked.explain.is_some() || self.artifact.manifest().algorithm != Algorithm::Logistic {
+            true => limits.inline_bytes / 8,
+            false => limits.inline_bytes,
+        }
     }
 
     /// Answers a body: every document's prediction, in order. Computes; see [`Limits::inline_bytes`](crate::Limits) for

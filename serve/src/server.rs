@@ -13,15 +13,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+
+/// After the signal to stop, connections are taken until none has come for so long.
+const LAST_TIME: Duration = Duration::from_millis(10);
 
 /// How connections are bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,8 +111,11 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
     }
     shared.last.store(true, Relaxed);
     // The system has taken these already: their clients may have sent a request.
-    while let Some(stream) = waiting(&listener).await {
-        spawn(&mut connections, stream, None);
+    for _ in 0..bounds.connections {
+        match timeout(LAST_TIME, listener.accept()).await {
+            Ok(Ok((stream, _))) => spawn(&mut connections, stream, None),
+            Ok(Err(_)) | Err(_) => break,
+        }
     }
     // In this order: whoever finds the listener gone finds its connection told to end.
     shared.stopping.send_replace(true);
@@ -120,15 +125,6 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         Ok(()) => Drained::All,
         Err(_) => Drained::Cut(connections.len()),
     }
-}
-
-/// A connection that waits to be taken, if there is one.
-async fn waiting(listener: &TcpListener) -> Option<TcpStream> {
-    poll_fn(|cx| match listener.poll_accept(cx) {
-        Poll::Ready(accepted) => Poll::Ready(accepted.ok().map(|(stream, _)| stream)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {

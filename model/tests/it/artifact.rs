@@ -322,6 +322,15 @@ fn tokens_are_visited_while_the_artifact_is_in_use() {
     assert_eq!(found, [("not".into(), true), ("good".into(), true), ("zebra".into(), false)]);
 }
 
+#[test]
+fn unknown_words_are_counted() {
+    let dir = saved(&one_of_each()[0]);
+    let artifact = Artifact::open(dir.path()).unwrap();
+    for (text, want) in [("Not GOOD; a zebra, zebra", (4, 2)), ("good", (1, 0)), ("a b ?", (0, 0)), ("", (0, 0))] {
+        assert_eq!(artifact.unknown_units(text).unwrap(), want, "{text}");
+    }
+}
+
 /// The lines of `docs/artifact.md`, run as they stand there, come to our scores.
 #[test]
 fn ten_lines_of_python_read_it() {

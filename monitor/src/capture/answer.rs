@@ -15,23 +15,47 @@ pub struct Answered {
 
 #[derive(Deserialize)]
 struct Body {
-    predictions: Vec<Answered>,
+    predictions: Vec<Either>,
 }
 
-/// At least one prediction, or why there is none.
-pub fn read(content_type: &str, body: &str) -> Result<Vec<Answered>, String> {
+/// The answer to a record.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Either {
+    Prediction(Answered),
+    /// What is wrong with it.
+    Refusal {
+        #[serde(rename = "error")]
+        _error: String,
+    },
+}
+
+impl From<Either> for Option<Answered> {
+    fn from(either: Either) -> Self {
+        match either {
+            Either::Prediction(answered) => Some(answered),
+            Either::Refusal { .. } => None,
+        }
+    }
+}
+
+/// At least one answer, `None` where a record was answered with an error; or why there is none.
+pub fn read(content_type: &str, body: &str) -> Result<Vec<Option<Answered>>, String> {
     let (essence, _) = essence(content_type);
-    let answers = match essence.as_str() {
-        "application/json" => serde_json::from_str::<Body>(body).map_err(|e| e.to_string())?.predictions,
+    let answers: Vec<Option<Answered>> = match essence.as_str() {
+        "application/json" => {
+            let body: Body = serde_json::from_str(body).map_err(|e| e.to_string())?;
+            body.predictions.into_iter().map(Option::from).collect()
+        }
         "application/jsonlines" | "application/x-jsonlines" | "application/jsonl" => body
             .lines()
             .filter(|line| !line.trim().is_empty())
-            .map(|line| serde_json::from_str(line).map_err(|e| e.to_string()))
+            .map(|line| serde_json::from_str::<Either>(line).map(Option::from).map_err(|e| e.to_string()))
             .collect::<Result<_, _>>()?,
-        "text/csv" => csv(body)?,
+        "text/csv" => csv(body)?.into_iter().map(Some).collect(),
         other => return Err(format!("content type `{other}` is none of those that are answered")),
     };
-    match answers.iter().find(|a| !(0.0..=1.0).contains(&a.score)) {
+    match answers.iter().flatten().find(|a| !(0.0..=1.0).contains(&a.score)) {
         Some(answer) => Err(format!("score {} is no probability", answer.score)),
         None if answers.is_empty() => Err("it is empty".into()),
         None => Ok(answers),
@@ -57,8 +81,20 @@ fn csv(body: &str) -> Result<Vec<Answered>, String> {
 mod tests {
     use super::*;
 
-    fn answered(pairs: &[(&str, f64)]) -> Result<Vec<Answered>, String> {
-        Ok(pairs.iter().map(|(label, score)| Answered { label: label.to_string(), score: *score }).collect())
+    fn answered(pairs: &[(&str, f64)]) -> Result<Vec<Option<Answered>>, String> {
+        Ok(pairs.iter().map(|(label, score)| Some(Answered { label: label.to_string(), score: *score })).collect())
+    }
+
+    #[test]
+    fn a_refused_record_has_its_place() {
+        let (one, refused) = (r#"{"label": "1", "score": 0.98}"#, r#"{"error": "line 2: it is no document"}"#);
+        for (content_type, body) in [
+            ("application/json", format!(r#"{{"predictions": [{one}, {refused}, {one}]}}"#)),
+            ("application/jsonlines", format!("{one}\n{refused}\n{one}\n")),
+        ] {
+            let found = read(content_type, &body).unwrap();
+            assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true], "{content_type}");
+        }
     }
 
     #[test]

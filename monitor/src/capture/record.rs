@@ -82,11 +82,24 @@ impl Record {
             .map_err(|why| format!("the request has no documents: {why}"))?;
         match (&texts, &answers) {
             (Some(texts), Some(answers)) if texts.len() != answers.len() => {
-                Err(format!("{} documents and {} predictions", texts.len(), answers.len()))
+                return Err(format!("{} documents and {} predictions", texts.len(), answers.len()));
             }
-            (None, None) => Err("neither half that is to be read was captured".into()),
-            _ => Ok(Exchange { time: self.time, texts, answers }),
+            (None, None) => return Err("neither half that is to be read was captured".into()),
+            _ => {}
         }
+        // A record that was answered with an error is neither document nor prediction.
+        let kept = |at: usize| {
+            let text = texts.as_ref().is_none_or(|texts| texts[at].is_some());
+            text && answers.as_ref().is_none_or(|answers| answers[at].is_some())
+        };
+        let records = texts.as_ref().map(Vec::len).or(answers.as_ref().map(Vec::len)).unwrap_or_default();
+        let at: Vec<usize> = (0..records).filter(|&at| kept(at)).collect();
+        if at.is_empty() {
+            return Err("every record of it was refused".into());
+        }
+        let texts = texts.as_ref().map(|texts| at.iter().filter_map(|&at| texts[at].clone()).collect());
+        let answers = answers.as_ref().map(|answers| at.iter().filter_map(|&at| answers[at].clone()).collect());
+        Ok(Exchange { time: self.time, texts, answers })
     }
 }
 

@@ -8,7 +8,11 @@ use super::record::essence;
 #[serde(untagged)]
 enum Document {
     Bare(String),
-    Keyed { text: String },
+    Keyed {
+        text: String,
+    },
+    /// What `serve` answers with an error, in its place.
+    None(serde::de::IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -19,54 +23,49 @@ enum Body {
     One { text: String },
 }
 
-impl From<Document> for String {
+impl From<Document> for Option<String> {
     fn from(document: Document) -> Self {
         match document {
-            Document::Bare(text) | Document::Keyed { text } => text,
+            Document::Bare(text) | Document::Keyed { text } => Some(text),
+            Document::None(_) => None,
         }
     }
 }
 
-/// At least one document, or why there is none.
-pub fn read(content_type: &str, body: &str) -> Result<Vec<String>, String> {
+/// At least one record, `None` where it is no document; or why there is none.
+pub fn read(content_type: &str, body: &str) -> Result<Vec<Option<String>>, String> {
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     let (essence, header) = essence(content_type);
     let texts = match essence.as_str() {
         "application/json" => json(body)?,
         "application/jsonlines" | "application/x-jsonlines" | "application/jsonl" => json_lines(body)?,
         "text/csv" => csv(body, header)?,
-        "text/plain" => vec![without_line_end(body).to_string()],
+        "text/plain" => vec![Some(without_line_end(body).to_string())],
         other => return Err(format!("content type `{other}` is none of those that are read")),
     };
     if texts.is_empty() { Err("it is empty".into()) } else { Ok(texts) }
 }
 
-fn json(body: &str) -> Result<Vec<String>, String> {
+fn json(body: &str) -> Result<Vec<Option<String>>, String> {
     match serde_json::from_str(body).map_err(|e| e.to_string())? {
         Body::Many(documents) | Body::Instances { instances: documents } => {
-            Ok(documents.into_iter().map(String::from).collect())
+            Ok(documents.into_iter().map(Option::from).collect())
         }
-        Body::One { text } => Ok(vec![text]),
+        Body::One { text } => Ok(vec![Some(text)]),
     }
 }
 
-fn json_lines(body: &str) -> Result<Vec<String>, String> {
-    body.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| serde_json::from_str::<Document>(line).map(String::from).map_err(|e| e.to_string()))
-        .collect()
+fn json_lines(body: &str) -> Result<Vec<Option<String>>, String> {
+    Ok(body.trim_end().lines().map(|line| serde_json::from_str::<Document>(line).ok().and_then(Option::from)).collect())
 }
 
-fn csv(body: &str, header: bool) -> Result<Vec<String>, String> {
+fn csv(body: &str, header: bool) -> Result<Vec<Option<String>>, String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(header).flexible(true).from_reader(body.as_bytes());
     reader
         .records()
         .map(|record| {
             let record = record.map_err(|e| e.to_string())?;
-            match (record.get(0), record.len()) {
-                (Some(text), 1) => Ok(text.to_string()),
-                (_, columns) => Err(format!("{columns} columns in a record, expected one")),
-            }
+            Ok(record.get(0).filter(|_| record.len() == 1).map(str::to_string))
         })
         .collect()
 }
@@ -92,11 +91,22 @@ mod tests {
             ("text/csv; header=present", "text\r\na\r\n", vec!["a"]),
             ("text/plain", "one\ntwo\r\n", vec!["one\ntwo"]),
         ] {
-            assert_eq!(
-                read(content_type, body),
-                Ok(want.into_iter().map(String::from).collect()),
-                "{content_type} {body}"
-            );
+            let want = want.into_iter().map(|text| Some(text.to_string())).collect();
+            assert_eq!(read(content_type, body), Ok(want), "{content_type} {body}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_no_document_has_its_place() {
+        for (content_type, body) in [
+            ("application/json", r#"["a", 1, "b"]"#),
+            ("application/json", r#"{"instances": ["a", {"txt": "x"}, "b"]}"#),
+            ("application/jsonlines", "\"a\"\nx\n\"b\"\n"),
+            ("application/jsonlines", "\"a\"\n\n\"b\"\n"),
+            ("text/csv", "a\nx,y\nb\n"),
+        ] {
+            let want = [Some("a"), None, Some("b")].map(|text| text.map(str::to_string));
+            assert_eq!(read(content_type, body), Ok(want.into()), "{content_type} {body}");
         }
     }
 
@@ -104,10 +114,9 @@ mod tests {
     fn what_is_no_document_is_refused() {
         for (content_type, body) in [
             ("application/json", "{"),
-            ("application/json", r#"{"instances": [1]}"#),
+            ("application/json", r#"{"instances": 1}"#),
             ("application/json", "[]"),
-            ("application/jsonlines", "a"),
-            ("text/csv", "a,b\n"),
+            ("application/jsonlines", "\n"),
             ("text/csv", ""),
             ("image/png", "x"),
             ("", "x"),

@@ -109,3 +109,33 @@ fn captures_are_read_in_name_order_and_other_files_are_not() {
     let tally = capture::read(folder.path(), BOTH, Window::default(), &mut |e| texts.extend(e.texts.unwrap())).unwrap();
     assert_eq!((texts, tally.damaged), (vec!["first".to_string(), "second".to_string()], 0));
 }
+
+#[test]
+fn a_record_that_was_answered_with_an_error_is_left_out() {
+    let half =
+        |kind: &str, data: &str| serde_json::json!({"observedContentType": kind, "data": data, "encoding": "JSON"});
+    let record = |input: &str, output: &str| {
+        let line = serde_json::json!({
+            "captureData": {
+                "endpointInput": half("application/jsonlines", input),
+                "endpointOutput": half("application/jsonlines", output),
+            },
+            "eventMetadata": {"inferenceTime": "2026-01-19T19:00:00Z"}
+        });
+        Record::parse(line.to_string().as_bytes()).unwrap()
+    };
+    let (one, refused) = (r#"{"label": "1", "score": 0.98}"#, r#"{"error": "line 2: it is no document"}"#);
+    // Whichever half is read; the empty text is a text, and was refused all the same.
+    let (input, output) = ("\"a\"\n7\n\"\"\n\"b\"\n", format!("{one}\n{refused}\n{refused}\n{one}\n"));
+    let both = record(input, &output).exchange(BOTH).unwrap();
+    assert_eq!(both.texts.unwrap(), ["a", "b"]);
+    assert_eq!(both.answers.unwrap().len(), 2);
+    let answers = record(input, &output).exchange(Halves { input: false, output: true }).unwrap();
+    assert_eq!(answers.answers.unwrap().len(), 2);
+    for (input, output, why) in [
+        ("7\n", format!("{refused}\n"), "every record of it was refused"),
+        ("\"a\"\n7\n", format!("{one}\n"), "2 documents and 1 predictions"),
+    ] {
+        assert_eq!(record(input, &output).exchange(BOTH).map(|_| ()), Err(why.into()));
+    }
+}

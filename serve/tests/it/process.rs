@@ -183,6 +183,20 @@ fn a_body_over_25_mb_is_refused_in_a_way_the_client_sees() {
 }
 
 #[test]
+fn the_body_limit_is_set_by_hand_or_by_a_transform_job() {
+    let root = ml_root(Kind::Two);
+    for (payload, limit) in [("0", 2048), ("1", 1 << 20)] {
+        let mut command = command(root.path());
+        command.args(["--port", "0", "--max-body-bytes", "2048"]).env("SAGEMAKER_MAX_PAYLOAD_IN_MB", payload);
+        let serve = Serve::ready(&mut command);
+        for (length, status) in [(limit, "200"), (limit + 1, "413")] {
+            let answer = serve.exchange(&invocation("text/plain", &"a".repeat(length)));
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{length}: {answer}");
+        }
+    }
+}
+
+#[test]
 fn a_failed_request_is_one_line_without_the_document() {
     let root = ml_root(Kind::Two);
     let serve = Serve::start(root.path());
