@@ -48,7 +48,7 @@ impl Default for Bounds {
             connections: 1024,
             header_time: Duration::from_secs(75),
             stall_time: Duration::from_secs(60),
-            linger_time: Duration::from_millis(100),
+            linger_time: Duration::from_millis(500),
             drain_time: Duration::from_secs(25),
         }
     }
