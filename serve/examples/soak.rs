@@ -19,6 +19,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
@@ -51,6 +52,21 @@ struct Load {
     answered: AtomicU64,
     /// Told before the server is: from then on a refused connection is none that was lost.
     stopping: AtomicBool,
+    /// What went wrong.
+    wrong: Mutex<Vec<String>>,
+}
+
+impl Load {
+    fn on(address: SocketAddr) -> Self {
+        Self { address, answered: AtomicU64::new(0), stopping: AtomicBool::new(false), wrong: Mutex::default() }
+    }
+
+    /// Notes why a client ended before the server did.
+    fn note(&self, ended: Result<()>) {
+        if let (Err(error), Ok(mut wrong)) = (ended, self.wrong.lock()) {
+            wrong.push(error.to_string());
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -69,7 +85,7 @@ fn soak(args: &Args) -> Result<()> {
         None => fitted()?,
     };
     let mut server = Server::start(&folder)?;
-    let load = Load { address: server.address, answered: AtomicU64::new(0), stopping: AtomicBool::new(false) };
+    let load = Load::on(server.address);
     let end = Instant::now() + Duration::from_secs(args.seconds);
     let start = Instant::now();
     let (mut memory, mut pings, mut singles) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,13 +113,13 @@ fn soak(args: &Args) -> Result<()> {
         load.stopping.store(true, Relaxed);
         server.stop()?;
         for asker in askers {
-            asker.join().map_err(|_| "a client panicked")??;
+            asker.join().map_err(|_| "a client panicked")?;
         }
         for huge in huge {
-            println!("documents of 20 MB answered: {}", huge.join().map_err(|_| "a client panicked")??);
+            println!("documents of 20 MB answered: {}", huge.join().map_err(|_| "a client panicked")?);
         }
-        singles = single.join().map_err(|_| "a client panicked")??;
-        pings = ping.join().map_err(|_| "a client panicked")??;
+        singles = single.join().map_err(|_| "a client panicked")?;
+        pings = ping.join().map_err(|_| "a client panicked")?;
         Ok(())
     })?;
     for (name, times) in [("/ping", &mut pings), ("a sentence by itself", &mut singles)] {
@@ -117,7 +133,11 @@ fn soak(args: &Args) -> Result<()> {
     for (answered, kib) in &memory {
         println!("resident after {answered} requests: {:.2} MB", *kib as f64 / 1024.0);
     }
-    println!("stopped under load: no request lost");
+    let wrong = load.wrong.into_inner().unwrap_or_default();
+    if !wrong.is_empty() {
+        return Err(wrong.join("; ").into());
+    }
+    println!("stopped under load: every answer was right, no request lost");
     let (first, last) = (memory[0].1, memory[memory.len() - 1].1);
     match last.saturating_sub(first) {
         0..=2048 => Ok(()),
@@ -135,9 +155,14 @@ const SENTENCES: &[&str] = &[
 
 /// Asks about these texts in turn until the server stops, with a pause after each answer or none, and tells the times of
 /// those with pauses. A request that was sent and not answered is an error.
-fn ask(load: &Load, texts: &[&str], pause: Option<Duration>) -> Result<Vec<Duration>> {
-    let requests: Vec<Vec<u8>> = texts.iter().map(|text| post("text/plain", text)).collect();
+fn ask(load: &Load, texts: &[&str], pause: Option<Duration>) -> Vec<Duration> {
     let mut times = Vec::new();
+    load.note(ask_until_stopped(load, texts, pause, &mut times));
+    times
+}
+
+fn ask_until_stopped(load: &Load, texts: &[&str], pause: Option<Duration>, times: &mut Vec<Duration>) -> Result<()> {
+    let requests: Vec<Vec<u8>> = texts.iter().map(|text| post("text/plain", text)).collect();
     while let Some(mut connection) = Connection::open(load)? {
         for request in requests.iter().cycle() {
             let start = Instant::now();
@@ -155,25 +180,35 @@ fn ask(load: &Load, texts: &[&str], pause: Option<Duration>) -> Result<Vec<Durat
             }
         }
     }
-    Ok(times)
+    Ok(())
 }
 
-fn ask_huge(load: &Load) -> Result<u64> {
-    let request = post("text/plain", &"A wonderful film with a number of other words. ".repeat(20_000_000 / 47));
+fn ask_huge(load: &Load) -> u64 {
     let mut answered = 0;
+    load.note(ask_huge_until_stopped(load, &mut answered));
+    answered
+}
+
+fn ask_huge_until_stopped(load: &Load, answered: &mut u64) -> Result<()> {
+    let request = post("text/plain", &"A wonderful film with a number of other words. ".repeat(20_000_000 / 47));
     while let Some(mut connection) = Connection::open(load)? {
         let answer = connection.exchange(&request)?;
         // Its memory may be all in use.
         if !answer.head.starts_with("HTTP/1.1 200") && !answer.head.starts_with("HTTP/1.1 503") {
             return Err(answer.head.into());
         }
-        answered += u64::from(answer.head.starts_with("HTTP/1.1 200"));
+        *answered += u64::from(answer.head.starts_with("HTTP/1.1 200"));
     }
-    Ok(answered)
+    Ok(())
 }
 
-fn ping(load: &Load) -> Result<Vec<Duration>> {
+fn ping(load: &Load) -> Vec<Duration> {
     let mut times = Vec::new();
+    load.note(ping_until_stopped(load, &mut times));
+    times
+}
+
+fn ping_until_stopped(load: &Load, times: &mut Vec<Duration>) -> Result<()> {
     while let Some(mut connection) = Connection::open(load)? {
         loop {
             let start = Instant::now();
@@ -188,7 +223,7 @@ fn ping(load: &Load) -> Result<Vec<Duration>> {
             sleep(Duration::from_millis(3));
         }
     }
-    Ok(times)
+    Ok(())
 }
 
 fn post(content_type: &str, body: &str) -> Vec<u8> {
@@ -260,7 +295,7 @@ impl Server {
         BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut line)?;
         let address = line.trim().strip_prefix("http://").ok_or("it does not say where it listens")?.parse()?;
         let server = Self { child, address };
-        let load = Load { address, answered: AtomicU64::new(0), stopping: AtomicBool::new(false) };
+        let load = Load::on(address);
         loop {
             let pong =
                 Connection::open(&load)?.ok_or("no server")?.exchange(b"GET /ping HTTP/1.1\r\nHost: s\r\n\r\n")?;
