@@ -28,8 +28,13 @@ pub(super) fn preprocess(text: &str, lowercase: bool, strip: Option<StripAccents
 
 /// `str::to_lowercase` into a buffer that is there already.
 fn push_lowercase(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        let start = out.len();
+        out.push_str(text);
+        return out[start..].make_ascii_lowercase();
+    }
     // A capital sigma becomes ς at a word's end and σ elsewhere: the one letter that needs its neighbours.
-    if !text.is_ascii() && text.contains('Σ') {
+    if text.contains('Σ') {
         return out.push_str(&text.to_lowercase());
     }
     let mut rest = text;

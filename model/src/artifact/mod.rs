@@ -15,6 +15,7 @@
 
 pub(crate) mod container;
 mod explain;
+mod known;
 pub mod manifest;
 mod map;
 pub(crate) mod mapped;
@@ -55,6 +56,8 @@ pub struct Artifact {
     vocabulary: Vocabulary,
     tensors: Tensors,
     bytes: u64,
+    /// Told apart from any other that this process has opened; not 0.
+    id: u64,
     /// Numbers of the ASCII characters, once they were looked up.
     ascii: OnceLock<[u32; 128]>,
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::analyzer::Analyzer;
 use crate::artifact::manifest::{FileEntry, MANIFEST, Manifest};
@@ -16,6 +17,8 @@ use crate::vocabulary::Vocabulary;
 
 /// The longest manifest that is read: its provenance names every file of data.
 const LONGEST_MANIFEST: u64 = 1 << 28;
+/// Artifacts that this process has opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
 
 impl Artifact {
     /// Opens the artifact in `dir`: maps its files, and checks the manifest, lengths, shapes and the tables of checksums,
@@ -53,7 +56,8 @@ impl Artifact {
         let bytes = bytes.len() as u64 + vocabulary.bytes() + tensors.file.len();
         let analyzer = Analyzer::new(&manifest.tfidf);
         let tf = Tf::new(manifest.tfidf.term_frequency());
-        Ok(Artifact { manifest, analyzer, reading, tf, vocabulary, tensors, bytes, ascii: Default::default() })
+        let id = OPENED.fetch_add(1, Relaxed) + 1;
+        Ok(Artifact { manifest, analyzer, reading, tf, vocabulary, tensors, bytes, id, ascii: Default::default() })
     }
 
     /// Verifies all that [`open`](Self::open) left for later: every block's checksum, and that every number can be computed
@@ -65,7 +69,9 @@ impl Artifact {
             file.verify()?;
             let finite = |four: &[u8; 4]| float(*four).is_finite();
             let numbers = file.fours(self.tensors.terms, 0, self.tensors.terms.len)?;
-            if let Some(at) = numbers.iter().position(|four| !finite(four)) {
+            // All at once; which it is, is looked for where there is one.
+            if !numbers.iter().fold(true, |sound, four| sound & finite(four)) {
+                let at = numbers.iter().position(|four| !finite(four)).unwrap_or_default();
                 return Err(file.refuse(format!("number {at} of `terms` is not finite")));
             }
             match &self.tensors.model {

@@ -36,7 +36,10 @@ impl Artifact {
             self.read(text, scratch)?;
             let mut probabilities = vec![0.0; self.classes().len()];
             match &self.tensors.model {
-                Model::Linear { .. } => self.link(&self.scores(scratch)?, &mut probabilities),
+                Model::Linear { intercept } => {
+                    self.scores(intercept, scratch)?;
+                    self.link(&scratch.scores, &mut probabilities);
+                }
                 Model::Trees(nodes) => {
                     let mut values = Vec::new();
                     self.values(scratch, 0, &mut values)?;
@@ -63,28 +66,30 @@ impl Artifact {
         }
     }
 
-    /// `intercept + Σ weight · value` of each weight vector; nothing where the model is not linear.
-    pub(super) fn scores(&self, scratch: &Scratch) -> Checked<Vec<f64>> {
-        let Model::Linear { intercept } = &self.tensors.model else { return Ok(Vec::new()) };
-        let (mut scores, sets, vectors) = (intercept.clone(), self.tensors.sets, intercept.len());
-        let tf = &self.tf;
-        let (mut sums, mut sizes) = (vec![0.0; vectors], vec![0.0; sets]);
+    /// Leaves `intercept + Σ weight · value` of each weight vector in `scratch.scores`.
+    fn scores(&self, intercept: &[f64], scratch: &mut Scratch) -> Checked<()> {
+        let (tf, sets, vectors) = (&self.tf, self.tensors.sets, intercept.len());
+        let Scratch { scores, sums, sizes, found, groups, .. } = scratch;
+        scores.clear();
+        scores.extend(intercept);
         let mut start = 0;
-        for &end in &scratch.groups {
-            sums.fill(0.0);
-            sizes.fill(0.0);
-            let found = &scratch.found[start..end];
+        for &end in &*groups {
+            sums.clear();
+            sums.resize(vectors, 0.0);
+            sizes.clear();
+            sizes.resize(sets, 0.0);
+            let found = &found[start..end];
             match (&mut sums[..], &mut sizes[..]) {
                 ([sum], [size]) => self.one_vector(found, tf, sum, size)?,
                 (sums, sizes) => self.vectors(found, tf, sums, sizes)?,
             }
-            for (vector, (score, sum)) in scores.iter_mut().zip(&sums).enumerate() {
+            for (vector, (score, sum)) in scores.iter_mut().zip(&*sums).enumerate() {
                 *score += sum * self.row_scale(sizes[vector.min(sets - 1)]);
             }
             start = end;
         }
         match scores.iter().find(|score| !score.is_finite()) {
-            None => Ok(scores),
+            None => Ok(()),
             Some(score) => Err(self.tensors.file.refuse(format!("its numbers make a score of {score}"))),
         }
     }

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 
 use crate::artifact::Artifact;
+use crate::artifact::known::Known;
 use crate::artifact::mapped::Checked;
 use crate::artifact::tensors::float;
 use crate::lexicon::Unit;
@@ -76,10 +77,17 @@ pub(super) struct Scratch {
     grams: Vec<u32>,
     hits: Vec<u32>,
     table: Vec<u32>,
+    known: Known,
     /// (row, count) of the terms, each once, in the order of their first occurrence; by group.
     pub(super) found: Vec<(u32, u32)>,
     /// Where each group ends in `found`.
     pub(super) groups: Vec<usize>,
+    /// A number a weight vector.
+    pub(super) scores: Vec<f64>,
+    /// Of one group, likewise.
+    pub(super) sums: Vec<f64>,
+    /// A number a set of scales.
+    pub(super) sizes: Vec<f64>,
 }
 
 thread_local! {
@@ -124,10 +132,15 @@ impl Artifact {
 
     fn words(&self, kind: &Kind, prepared: &str, scratch: &mut Scratch) -> Checked<()> {
         scratch.units.clear();
-        let (units, mut damage) = (&mut scratch.units, None);
-        self.analyzer.words(prepared, |word| match self.vocabulary.unit(kind, word.as_bytes()) {
-            Ok(unit) => units.push(unit),
-            Err(reason) => damage = Some(reason),
+        let Scratch { units, known, .. } = scratch;
+        let (bytes, mut damage) = (prepared.as_bytes(), None);
+        self.analyzer.words(prepared, |word| {
+            let start = word.as_ptr().addr() - bytes.as_ptr().addr();
+            let look = |word: &[u8]| self.vocabulary.unit(kind, word);
+            match known.unit(self.id, bytes, start, start + word.len(), look) {
+                Ok(unit) => units.push(unit),
+                Err(reason) => damage = Some(reason),
+            }
         });
         damage.map_or(Ok(()), Err)?;
         self.hits(kind, 1, usize::MAX, scratch)
@@ -193,13 +206,8 @@ impl Artifact {
             if n > 1 {
                 self.vocabulary.lengthen(kind, n, units, grams)?;
             }
-            if n >= shortest && self.vocabulary.has_terms(kind, n) {
-                for &gram in grams.iter().filter(|&&gram| gram != NONE) {
-                    let row = self.vocabulary.row(kind, n, gram)?;
-                    if row != NONE {
-                        hits.push(row);
-                    }
-                }
+            if n >= shortest {
+                self.vocabulary.rows(kind, n, grams, hits)?;
             }
         }
         Ok(())
@@ -247,25 +255,34 @@ impl Artifact {
 
 /// Adds each row once, with how often it comes; `table` holds places in `found`, and fits the nearest cache for all but
 /// giant texts.
+///
+/// Whether a row is new is known to nobody before, so that both cases are one: it is written where it stands, or behind
+/// the last.
 fn count(hits: &[u32], table: &mut Vec<u32>, found: &mut Vec<(u32, u32)>) {
-    let bits = (hits.len() * 2).next_power_of_two().trailing_zeros().clamp(4, 31);
+    // Room for few collisions, and for no more than twice as many where the text is long.
+    let slots = hits.len() * if hits.len() < 1 << 12 { 4 } else { 2 };
+    let bits = slots.next_power_of_two().trailing_zeros().clamp(6, 31);
     table.clear();
     table.resize(1 << bits, 0);
+    // A slot holds how far before the end of all places its row's is; 0, as in empty slots, leads to one that is nobody's.
+    let (start, end) = (found.len(), hits.len());
+    found.resize(start + end + 1, (NONE, 0));
+    let (places, mut used) = (&mut found[start..], 0);
     for &row in hits {
         let mut slot = (row.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize;
         loop {
-            match table[slot] {
-                0 => {
-                    found.push((row, 1));
-                    table[slot] = found.len() as u32;
-                    break;
-                }
-                place if found[place as usize - 1].0 == row => {
-                    found[place as usize - 1].1 += 1;
-                    break;
-                }
-                _ => slot = (slot + 1) & (table.len() - 1),
+            let place = end - table[slot] as usize;
+            let (here, count) = places[place];
+            let new = place == end;
+            if new | (here == row) {
+                let place = if new { used } else { place };
+                used += usize::from(new);
+                places[place] = (row, count + 1);
+                table[slot] = (end - place) as u32;
+                break;
             }
+            slot = (slot + 1) & (table.len() - 1);
         }
     }
+    found.truncate(start + used);
 }

@@ -57,7 +57,7 @@ pub(crate) struct Kind {
     levels: Vec<Level>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Level {
     grams: usize,
     /// Last unit and first child: of the levels above the first.
@@ -153,10 +153,9 @@ impl Kind {
                 if last != level.grams {
                     return Err(file.refuse(format!("`first` ends at {last}; expected {}", level.grams)));
                 }
-                for at in 0..unit.len {
-                    if file.u32(unit, at)? as usize >= self.units {
-                        return Err(file.refuse(format!("gram {at} ends with a unit past the last of {}", self.units)));
-                    }
+                let units = file.fours(unit, 0, unit.len)?.iter().map(|four| u32::from_le_bytes(*four));
+                if let Some(past) = units.max().filter(|&unit| unit as usize >= self.units) {
+                    return Err(file.refuse(format!("a gram ends with unit {past}, past the last of {}", self.units)));
                 }
             }
             if let Rows::Some(rows) = level.rows {

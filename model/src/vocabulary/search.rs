@@ -2,11 +2,11 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::artifact::mapped::Checked;
-use crate::vocabulary::{Kind, NONE, Rows, Vocabulary};
+use crate::artifact::mapped::{Array, Checked};
+use crate::vocabulary::{Kind, Level, NONE, Rows, Vocabulary};
 
-/// Looks at one list of children in a row before the rest of it is halved.
-const STEPS: usize = 16;
+/// Children that are looked at together.
+const WINDOW: usize = 16;
 /// Grams that are lengthened together.
 const BATCH: usize = 16;
 
@@ -54,39 +54,84 @@ impl Vocabulary {
         };
         // In batches, a step at a time for all of one, so that what memory is slow to give comes at once.
         let units = units.get(n - 1..).unwrap_or_default();
+        let density = Density::of(kind.units);
         for (grams, units) in grams.chunks_mut(BATCH).zip(units.chunks(BATCH)) {
-            let (mut at, mut lists, mut known) = ([0; BATCH], [(0, 0); BATCH], 0);
-            for (i, (&gram, &unit)) in grams.iter().zip(units).enumerate() {
-                at[known] = i;
+            let (mut sought, mut known) = ([Sought::default(); BATCH], 0);
+            for ((&gram, &unit), at) in grams.iter().zip(units).zip(0..) {
+                sought[known] = Sought { at, gram, unit, ..Sought::default() };
                 known += usize::from(gram != NONE && unit != NONE);
             }
-            for (list, &i) in lists.iter_mut().zip(&at[..known]) {
-                let first = grams[i] as usize;
-                let ends = self.file.fours(children.first, first, first + 2)?;
-                *list = (u32::from_le_bytes(ends[0]), u32::from_le_bytes(ends[1]));
+            let sought = &mut sought[..known];
+            for Sought { gram, first, end, .. } in &mut *sought {
+                let ends = self.file.fours(children.first, *gram as usize, *gram as usize + 2)?;
+                (*first, *end) = (u32::from_le_bytes(ends[0]), u32::from_le_bytes(ends[1]));
             }
-            let (mut guesses, mut looks) = ([0; BATCH], [0; BATCH]);
-            for (j, &i) in at[..known].iter().enumerate() {
-                let (first, end) = lists[j];
-                guesses[j] = guess(units[i], end.saturating_sub(first), kind.units);
+            for Sought { unit, first, end, guess, .. } in &mut *sought {
+                if *first < *end {
+                    let among = *end - *first;
+                    let at = density.place(i64::from(*unit), among, 0);
+                    let here = self.file.u32(children.unit, *first as usize + at)?;
+                    // How far off that was tells how far to go.
+                    *guess = density.place(i64::from(*unit) - i64::from(here), among, at);
+                }
+            }
+            grams.fill(NONE);
+            for &Sought { at, unit, first, end, guess, .. } in &*sought {
                 if first < end {
-                    looks[j] = self.file.u32(children.unit, first as usize + guesses[j])?;
+                    grams[at] = self.child(children.unit, first as usize, end as usize, unit, guess)?;
                 }
             }
-            let mut next = [NONE; BATCH];
-            for (j, &i) in at[..known].iter().enumerate() {
-                let (first, end) = lists[j];
-                if looks[j] == units[i] && first < end {
-                    next[i] = first + guesses[j] as u32;
-                } else {
-                    let among = self.file.fours(children.unit, first as usize, end as usize)?;
-                    if let Some(place) = find(among, units[i], guesses[j], kind.units) {
-                        next[i] = first + place as u32;
-                    }
-                }
-            }
-            grams.copy_from_slice(&next[..grams.len()]);
         }
+        Ok(())
+    }
+
+    /// Where `unit` stands among the numbers `first..end` of `array`, which ascend, or [`NONE`]; looked for around the
+    /// `guess`-th of them.
+    #[inline]
+    fn child(&self, array: Array, first: usize, end: usize, unit: u32, guess: usize) -> Checked<u32> {
+        // A window around the guess, of the next list too where this one is short, since all its numbers are compared at
+        // once: which of them it is, is nothing to foresee.
+        let start = (first + guess.saturating_sub(WINDOW / 2)).min(end.saturating_sub(WINDOW).max(first));
+        if start + WINDOW <= array.len
+            && let Some(window) = self.file.fours(array, start, start + WINDOW)?.first_chunk::<WINDOW>()
+        {
+            let window = window.map(u32::from_le_bytes);
+            let same = window.iter().zip(0..).fold(0, |same, (number, at)| same | u32::from(*number == unit) << at);
+            let own = (end - start).min(WINDOW);
+            let same = same & ((1 << own) - 1);
+            let within = (start == first || window[0] < unit) && (start + own == end || window[WINDOW - 1] > unit);
+            if same != 0 || within {
+                return Ok(if same != 0 { start as u32 + same.trailing_zeros() } else { NONE });
+            }
+        }
+        let among = self.file.fours(array, first, end)?;
+        let place = among.binary_search_by_key(&unit, |four| u32::from_le_bytes(*four));
+        Ok(place.map_or(NONE, |place| (first + place) as u32))
+    }
+
+    /// Adds the rows of those among grams of `n` units that are terms.
+    pub(crate) fn rows(&self, kind: &Kind, n: usize, grams: &[u32], hits: &mut Vec<u32>) -> Checked<()> {
+        let Level { grams: known, start, rows, .. } = kind.levels[n - 1];
+        if known == 0 || rows == Rows::None {
+            return Ok(());
+        }
+        // Each is written behind the last that is one: which are, is nothing to foresee.
+        let mut last = hits.len();
+        hits.resize(last + grams.len(), 0);
+        for &gram in grams {
+            let (before, term) = match rows {
+                Rows::Some(rows) => {
+                    let at = if gram == NONE { 0 } else { gram as usize };
+                    let two = self.file.fours(rows, at, at + 2)?;
+                    let [before, after] = [0, 1].map(|at| u32::from_le_bytes(two[at]));
+                    (before, after > before && gram != NONE)
+                }
+                _ => (gram, gram != NONE),
+            };
+            hits[last] = (start as u32).wrapping_add(before);
+            last += usize::from(term);
+        }
+        hits.truncate(last);
         Ok(())
     }
 
@@ -112,41 +157,36 @@ impl Vocabulary {
     }
 }
 
-/// Where `unit` should stand among so many of `units` numbers, as if they were drawn at random.
-#[inline]
-fn guess(unit: u32, among: u32, units: usize) -> usize {
-    let at = u64::from(unit) * u64::from(among) / units.max(1) as u64;
-    at.min(u64::from(among.saturating_sub(1))) as usize
+/// A gram to be lengthened by a unit: among its children, `first..end`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sought {
+    at: usize,
+    gram: u32,
+    unit: u32,
+    first: u32,
+    end: u32,
+    guess: usize,
 }
 
-/// Where `unit` stands among units that ascend, looked for from `at` on.
-#[inline]
-fn find(among: &[[u8; 4]], unit: u32, mut at: usize, units: usize) -> Option<usize> {
-    let last = among.len().checked_sub(1)?;
-    let of = |at: usize| u32::from_le_bytes(among[at]);
-    if last > 64 {
-        // A second guess, by how far the first was off.
-        let off = (i64::from(unit) - i64::from(of(at))).saturating_mul(among.len() as i64) / units.max(1) as i64;
-        at = (at as i64).saturating_add(off).clamp(0, last as i64) as usize;
+/// How dense units lie: where they should stand, as if they were drawn at random.
+#[derive(Debug, Clone, Copy)]
+struct Density {
+    /// Of one unit, as 44 bits of a fraction: of units beyond the last the place is wrong, and no more than that.
+    one: i64,
+}
+
+impl Density {
+    fn of(units: usize) -> Self {
+        Density { one: (1 << 44) / units.max(1) as i64 }
     }
-    for _ in 0..STEPS {
-        let here = of(at);
-        if here == unit {
-            return Some(at);
-        }
-        if here < unit {
-            if at == last || of(at + 1) > unit {
-                return None;
-            }
-            at += 1;
-        } else {
-            if at == 0 || of(at - 1) < unit {
-                return None;
-            }
-            at -= 1;
-        }
+
+    /// So many units on from place `at`, among places of a list (not none).
+    #[inline]
+    fn place(self, units: i64, among: u32, at: usize) -> usize {
+        let share = units.wrapping_mul(self.one) >> 16;
+        let on = share.wrapping_mul(i64::from(among)) >> 28;
+        (at as i64).saturating_add(on).clamp(0, i64::from(among) - 1) as usize
     }
-    among.binary_search_by_key(&unit, |four| u32::from_le_bytes(*four)).ok()
 }
 
 /// Whether two texts of the same length are the same: words are short, and a call to compare them costs more than it does.
