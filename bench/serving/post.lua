@@ -1,0 +1,29 @@
+-- Posts the bodies of a file, one a line, in turn; each thread begins at another. Prints what it measured as JSON.
+local requests, at, threads = {}, 0, {}
+
+function setup(thread)
+    thread:set("number", #threads)
+    table.insert(threads, thread)
+end
+
+function init(args)
+    for line in io.lines(args[1]) do
+        table.insert(requests, wrk.format("POST", "/invocations", { ["Content-Type"] = "application/json" }, line))
+    end
+    at = number * 101
+end
+
+function request()
+    at = at + 1
+    return requests[at % #requests + 1]
+end
+
+function done(summary, latency, _)
+    local errors = summary.errors
+    io.write(string.format(
+        '{"requests":%d,"seconds":%f,"failed":%d,"p50_us":%d,"p99_us":%d}\n',
+        summary.requests, summary.duration / 1e6,
+        errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+        latency:percentile(50), latency:percentile(99)
+    ))
+end

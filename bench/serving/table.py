@@ -1,0 +1,131 @@
+"""Measurements of serving to Markdown."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+
+from names import BATCH, CONNECTIONS, ECHO, FASTAPI, FLASK, OURS
+
+MB = 1e6
+
+
+def figures(measured):
+    p50, p99 = measured["p50"] / 1000, measured["p99"] / 1000
+    return f"{measured['rate']:,.0f} requests/s, p50 {p50:.2f} ms, p99 {p99:.2f} ms, {measured['cpu']:.4f} CPU ms a request"
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf8") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+def said(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip()
+
+
+def versions():
+    packages = ("scikit-learn", "flask", "gunicorn", "gevent", "fastapi", "uvicorn", "uvloop")
+    peers = [f"{name} {importlib.metadata.version(name)}" for name in packages]
+    wrk, nginx = said("wrk", "-v").split()[1], said("nginx", "-v").rpartition("/")[2]
+    commit, rustc = said("git", "rev-parse", "--short", "HEAD"), said("rustc", "--version").split()[1]
+    return f"commit {commit}, rustc {rustc}, wrk {wrk}, nginx {nginx}, Python {platform.python_version()}, {', '.join(peers)}"
+
+
+def loads(result, kind):
+    about, runs = result["kinds"][kind], result["runs"]
+    name = {"sentence": "One sentence", "review": "A review"}[kind]
+    yield f"## {name}: {about['words']:.0f} words, {about['characters']:.0f} characters (means of {about['texts']} texts in turn)"
+    yield from ("", "| connections | server | requests/s | p50 ms | p99 ms | CPU ms a request | serve's requests ÷ |", "|--:|---|--:|--:|--:|--:|--:|")
+    for connections in CONNECTIONS:
+        ours = runs[kind, connections, OURS]
+        for server in (ECHO, OURS, FLASK, FASTAPI):
+            of = runs[kind, connections, server]
+            cells = [f"{of['rate']:,.0f}", f"{of['p50'] / 1000:.3f}", f"{of['p99'] / 1000:.3f}", f"{of['cpu']:.4f}"]
+            ratio = ours["rate"] / of["rate"]
+            yield f"| {connections} | {server} | {' | '.join(cells)} | {ratio:.{2 if server == ECHO else 1}f} |"
+    yield ""
+
+
+def starts(result):
+    yield from ("## Start and memory at rest", "", "| server | start to the first 200 on `/ping`, ms | resident MB |", "|---|--:|--:|")
+    for server, of in result["servers"].items():
+        # What workers share is counted once.
+        yield f"| {server} | {of['start'] * 1000:,.1f} | {of['pss'] / MB:,.1f} |"
+    yield ""
+    for name, of in result["starts"].items():
+        beyond = (of["rss"] - of["artifact"]) / MB
+        yield (
+            f"- `serve` with {name}, {of['artifact'] / MB:.1f} MB: {of['start'] * 1000:.1f} ms (median of 9), at rest "
+            f"{of['rss'] / MB:.1f} MB resident: the artifact and {beyond:.1f} MB."
+        )
+    yield ""
+
+
+def batch(result):
+    of = result["batch"]
+    alone = 1000 / of["library"]
+    yield from (
+        f"## {BATCH:,} reviews in one request",
+        "",
+        f"{of['rate']:,.0f} reviews a second on one connection; the model library alone, on one thread that only scores the same "
+        f"texts, {alone:,.0f} ({of['rate'] / alone:.0%}). A review takes {of['cpu']:.4f} CPU ms, of which the library {of['library']:.4f}.",
+        "",
+    )
+
+
+def targets(result):
+    runs = result["runs"]
+    rate = lambda kind, connections, server: runs[kind, connections, server]["rate"]
+    share = lambda kind, of: of(rate(kind, c, OURS) / rate(kind, c, ECHO) for c in CONNECTIONS)
+    times = lambda kind: min(rate(kind, 8, OURS) / rate(kind, 8, server) for server in (FLASK, FASTAPI))
+    tail = lambda kind: runs[kind, 8, OURS]["p99"] / runs[kind, 8, ECHO]["p99"]
+    batch_share = result["batch"]["rate"] * result["batch"]["library"] / 1000
+    rows = [
+        ("requests/s ÷ the echo's, sentence, lowest of 1, 8, 64 connections", "≥ 0.90", share("sentence", min), 0.90, ">"),
+        ("requests/s ÷ the echo's, review, lowest", "≥ 0.60", share("review", min), 0.60, ">"),
+        ("p99 ÷ the echo's, 8 connections, sentence", "≤ 1.5", tail("sentence"), 1.5, "<"),
+        ("p99 ÷ the echo's, 8 connections, review", "≤ 1.5", tail("review"), 1.5, "<"),
+        ("requests/s ÷ the better Python server's, 8 connections, sentence", "≥ 60", times("sentence"), 60, ">"),
+        ("requests/s ÷ the better Python server's, 8 connections, review", "≥ 35", times("review"), 35, ">"),
+        ("CPU ms a review, 8 connections", "≤ 0.03", runs["review", 8, OURS]["cpu"], 0.03, "<"),
+        (f"{BATCH:,} reviews in one request ÷ the library's rate", "≥ 0.80", batch_share, 0.80, ">"),
+    ]
+    limits = [10, 20]
+    for (name, of), limit in zip(result["starts"].items(), limits):
+        rows.append((f"start, {name}, ms", f"≤ {limit}", of["start"] * 1000, limit, "<"))
+        rows.append((f"at rest beyond the artifact, {name}, MB", "≤ 10", (of["rss"] - of["artifact"]) / MB, 10, "<"))
+    yield from ("## Beside what was aimed at", "", "| what | aim | measured | |", "|---|--:|--:|---|")
+    for what, aim, measured, limit, side in rows:
+        met = measured >= limit if side == ">" else measured <= limit
+        yield f"| {what} | {aim} | {measured:.{3 if measured < 1 else 1}f} | {'met' if met else '**missed**'} |"
+    yield ""
+
+
+def document(result, asked):
+    extra = " --quick" if asked.quick else ""
+    lines = [
+        "# Serving, measured",
+        "",
+        f"`bench/serve --data DIR{extra}` wrote this page on {datetime.date.today()}; it is not edited by hand.",
+        "",
+        f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
+        f"- {versions()}",
+        f"- {'one round' if asked.rounds == 1 else f'medians of {asked.rounds} rounds'} of {asked.seconds} s, every server in turn, "
+        "all of them running; `wrk` on the same machine, with as many threads as cores",
+        "- imdb, word 1-2-grams, `min_df` 2, sublinear TF-IDF, logistic regression, C 10, fitted by `train` and by scikit-learn",
+        "- the echo (`serve/examples/echo.rs`) is `axum::serve` as it comes, which reads the body and answers a fixed text as long as a",
+        "  prediction. Flask is behind gunicorn (gevent workers) behind nginx, as in the SageMaker containers; FastAPI behind",
+        "  uvicorn (uvloop, httptools); a worker a core each",
+        "- CPU ms are the kernel's, of all processes and threads of a server; memory of several processes counts what they share once",
+        "",
+    ]
+    for kind in result["kinds"]:
+        lines.extend(loads(result, kind))
+    for part in (batch, starts, targets):
+        lines.extend(part(result))
+    return "\n".join(lines).rstrip() + "\n"
