@@ -5,6 +5,7 @@ use crate::emf::{Dimensions, Emf, Namespace};
 use crate::log::{self, LogPolicy, say};
 use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::opening::{self, VERIFIED_FIRST_BYTES};
 use crate::server::{self, Bounds, Drained};
 use clap::Parser;
 use model::{Artifact, ArtifactError};
@@ -113,7 +114,7 @@ enum ServeError {
     Model { dir: PathBuf, error: ArtifactError },
     #[error("opening the model in {} failed inside the program; this is a defect", .0.display())]
     Opening(PathBuf),
-    #[error("stopped, without ever having had a model to serve")]
+    #[error("stopped, without a sound model to serve")]
     Stopped,
 }
 
@@ -142,11 +143,10 @@ pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
 }
 
 fn start(args: Args) -> Result<(), ServeError> {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // It takes connections, opens models and hears signals; what answers has threads of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Large requests compute there: more at once than cores would only slow each other down.
-        .max_blocking_threads(cores)
+        .max_blocking_threads(2)
         .build()
         .map_err(ServeError::Start)?;
     let served = runtime.block_on(run(args));
@@ -212,18 +212,15 @@ async fn run(args: Args) -> Result<(), ServeError> {
 /// Opens the artifact while /ping already answers, and says so on stderr; where it is refused, /ping says why.
 async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) {
     let start = Instant::now();
-    let path = dir.clone();
-    let opened = tokio::task::spawn_blocking(move || {
-        let artifact = Artifact::open(&path)?;
-        // A damaged artifact is told before the first request, not by one.
-        artifact.verify().map(|()| artifact)
-    })
-    .await;
-    let error = match opened {
-        Ok(Ok(artifact)) => {
-            say(&started(&artifact, &dir, address, start));
-            return app.install(artifact);
+    let opening = {
+        let (app, dir) = (Arc::clone(&app), dir.clone());
+        move || {
+            let told = |artifact: &Artifact| say(&started(artifact, &dir, address, start));
+            opening::open(&app, &dir, VERIFIED_FIRST_BYTES, told)
         }
+    };
+    let error = match tokio::task::spawn_blocking(opening).await {
+        Ok(Ok(())) => return,
         Ok(Err(error)) => ServeError::Model { dir, error },
         Err(_) => ServeError::Opening(dir),
     };

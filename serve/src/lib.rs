@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod cli;
+mod clock;
 pub mod emf;
 pub mod error;
 pub mod formats;
@@ -16,12 +17,14 @@ pub mod metrics;
 pub mod models;
 mod multi;
 mod observe;
+pub mod opening;
 pub mod options;
 mod refusal;
 pub mod router;
 pub mod served;
 pub mod server;
 mod upload;
+mod workers;
 
 pub use app::{App, Limits};
 pub use cli::main;

@@ -1,17 +1,19 @@
 //! Connections: taken, bounded in number and time, and brought to an end without losing a request.
 
 use crate::app::App;
+use crate::clock::{Looks, looked_after};
 use crate::guard::Guard;
 use crate::log::say;
 use crate::observe;
 use crate::router::router;
+use crate::workers::Workers;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct Bounds {
     pub linger_time: Duration,
     /// Time that requests in flight have to end after the signal to stop; SageMaker kills after 30 s.
     pub drain_time: Duration,
+    /// Threads that answer; 0: those of the runtime that serves.
+    pub workers: usize,
 }
 
 impl Default for Bounds {
@@ -50,6 +54,7 @@ impl Default for Bounds {
             stall_time: Duration::from_secs(60),
             linger_time: Duration::from_millis(500),
             drain_time: Duration::from_secs(25),
+            workers: std::thread::available_parallelism().map_or(1, |cores| cores.get()),
         }
     }
 }
@@ -86,13 +91,15 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         stopping: watch::channel(false).0,
         places: Arc::new(Semaphore::new(bounds.connections)),
     });
-    let mut connections = JoinSet::new();
-    let spawn = |connections: &mut JoinSet<()>, stream, place: Option<OwnedSemaphorePermit>| {
-        let connection = connection(stream, Arc::clone(&shared));
-        connections.spawn(async move {
+    let (workers, mut connections) = (Workers::start(bounds.workers), JoinSet::new());
+    let spawn = |connections: &mut JoinSet<()>, stream: TcpStream, place: Option<OwnedSemaphorePermit>| {
+        // Its worker has a reactor of its own.
+        let connection = connection(stream.into_std()?, Arc::clone(&shared));
+        workers.spawn(connections, async move {
             connection.await;
             drop(place);
         });
+        Ok(())
     };
     loop {
         while connections.try_join_next().is_some() {}
@@ -103,18 +110,19 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         };
         tokio::select! {
             () = &mut stop => break,
-            (accepted, place) = accept => match accepted {
-                Ok((stream, _)) => spawn(&mut connections, stream, place),
-                Err(error) => refused(&error).await,
-            },
+            (accepted, place) = accept => {
+                if let Err(error) = accepted.and_then(|(stream, _)| spawn(&mut connections, stream, place)) {
+                    refused(&error).await;
+                }
+            }
         }
     }
     shared.last.store(true, Relaxed);
     // The system has taken these already: their clients may have sent a request.
     for _ in 0..bounds.connections {
-        match timeout(LAST_TIME, listener.accept()).await {
-            Ok(Ok((stream, _))) => spawn(&mut connections, stream, None),
-            Ok(Err(_)) | Err(_) => break,
+        let Ok(Ok((stream, _))) = timeout(LAST_TIME, listener.accept()).await else { break };
+        if let Err(error) = spawn(&mut connections, stream, None) {
+            refused(&error).await;
         }
     }
     // In this order: whoever finds the listener gone finds its connection told to end.
@@ -127,8 +135,10 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Answers are small: none shall wait for the next packet. Where it fails the connection is gone already.
+async fn connection(stream: std::net::TcpStream, shared: Arc<Shared>) {
+    // Where it fails there are no file descriptors left for this connection, or it is gone already.
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
+    // Answers are small: none shall wait for the next packet.
     let _ = stream.set_nodelay(true);
     let bounds = shared.bounds;
     let mut stopping = shared.stopping.subscribe();
@@ -146,7 +156,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(Looks)
             .header_read_timeout(bounds.header_time)
             // A client that has sent all it will is answered all the same.
             .half_close(true)
@@ -158,11 +168,14 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         let _ = stopping.wait_for(|stop| *stop).await;
         sleep(bounds.linger_time).await;
     };
-    tokio::select! {
-        () = stopped => connection.as_mut().graceful_shutdown(),
-        _ = connection.as_mut() => return,
-    }
-    let _ = connection.await;
+    let served = async {
+        tokio::select! {
+            () = stopped => connection.as_mut().graceful_shutdown(),
+            _ = connection.as_mut() => return,
+        }
+        let _ = connection.await;
+    };
+    looked_after(bounds.header_time.min(bounds.stall_time).min(shared.app.limits().body_time), served).await;
 }
 
 /// A connection that could not be taken. Without a pause, running out of file descriptors would spin.

@@ -1,6 +1,7 @@
 //! A request's body is read whole, within the limits of length, memory and time.
 
 use crate::app::{App, Limits};
+use crate::clock::within;
 use crate::error::ApiError;
 use axum::body::{Body, HttpBody};
 use axum::http::{HeaderMap, header};
@@ -41,9 +42,9 @@ impl Upload {
             self.memory = app.reserve(length)?;
         }
         self.ended = false;
-        let read = match timeout(limits.body_time, self.collect(app, length)).await {
-            Ok(read) => read,
-            Err(_) => Err(ApiError::BodyTimeout { seconds: limits.body_time.as_secs() }),
+        let read = match within(limits.body_time, self.collect(app, length)).await {
+            Some(read) => read,
+            None => Err(ApiError::BodyTimeout { seconds: limits.body_time.as_secs() }),
         };
         self.ended = matches!(read, Ok(_) | Err(ApiError::BodyTimeout { .. } | ApiError::BodyLost(_)));
         read

@@ -6,5 +6,6 @@ mod formats;
 mod gzip;
 mod limits;
 mod multi;
+mod opening;
 mod process;
 mod server;
