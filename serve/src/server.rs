@@ -170,8 +170,10 @@ async fn connection(stream: std::net::TcpStream, shared: Arc<Shared>) {
     };
     let served = async {
         tokio::select! {
-            () = stopped => connection.as_mut().graceful_shutdown(),
+            // First what has arrived: a connection that idles is closed with what nobody read of it.
+            biased;
             _ = connection.as_mut() => return,
+            () = stopped => connection.as_mut().graceful_shutdown(),
         }
         let _ = connection.await;
     };
