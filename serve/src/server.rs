@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use socket2::{SockFilter, SockRef};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ use tokio::time::{sleep, timeout};
 
 /// After the signal to stop, connections are taken until none has come for so long.
 const LAST_TIME: Duration = Duration::from_millis(10);
+
+/// The program of a packet filter that returns 0, the bytes to take of a packet.
+const TAKE_NOTHING: SockFilter = SockFilter::new(6, 0, 0, 0);
 
 /// How connections are bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +122,10 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         }
     }
     shared.last.store(true, Relaxed);
+    // Clients that come back at once would fill the queue anew, and what is in it when the listener goes is lost. From now
+    // on the system hears none: a client finds the port closed when it knocks again. Where it cannot be told so, no more
+    // are taken than are served at once.
+    let _ = SockRef::from(&listener).attach_filter(&[TAKE_NOTHING]);
     // The system has taken these already: their clients may have sent a request.
     for _ in 0..bounds.connections {
         let Ok(Ok((stream, _))) = timeout(LAST_TIME, listener.accept()).await else { break };
