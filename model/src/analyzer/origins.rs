@@ -84,13 +84,13 @@ mod tests {
     #[test]
     fn lengths_that_change() {
         let (unicode, ascii) = (Some(StripAccents::Unicode), Some(StripAccents::Ascii));
-        let cases: [(&str, Option<StripAccents>, &[Range<usize>]); 6] = [
-            ("aé", None, &[0..1, 1..2]),
-            ("İs", None, &[0..1, 0..1, 1..2]),
-            ("e\u{301}s", None, &[0..1, 1..2, 2..3]),
-            ("e\u{301}\u{302}s", unicode, &[0..3, 3..4]),
-            ("\u{301}ﬁ", unicode, &[1..2, 1..2]),
-            ("é中s", ascii, &[0..1, 2..3]),
+        let cases = [
+            ("aé", None, vec![0..1, 1..2]),
+            ("İs", None, vec![0..1, 0..1, 1..2]),
+            ("e\u{301}s", None, vec![0..1, 1..2, 2..3]),
+            ("e\u{301}\u{302}s", unicode, vec![0..3, 3..4]),
+            ("\u{301}ﬁ", unicode, vec![1..2, 1..2]),
+            ("é中s", ascii, vec![0..1, 2..3]),
         ];
         for (text, strip, want) in cases {
             assert_eq!(Origins::new(text, true, strip).collect::<Vec<_>>(), want, "{text} {strip:?}");

@@ -207,7 +207,7 @@ fn a_failed_request_is_one_line_without_the_document() {
     // Answered, and yet worth a line: a record of it was refused.
     let answer = serve.exchange(&invocation("application/json", r#"["my secret", {"text": ["my secret"]}]"#));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    let answer = serve.exchange(&format!("GET /ping HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n"));
+    let answer = serve.exchange("GET /ping HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     let (said, lines) = serve.log();
     assert!(!said.contains("secret"), "{said}");
