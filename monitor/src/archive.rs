@@ -30,7 +30,8 @@ pub fn open(folder: &Path) -> Result<Unpacked> {
     if !archive.is_file() {
         return Ok(Unpacked { artifact: Artifact::open(folder)?, _folder: None });
     }
-    let unpacked = TempDir::new().map_err(MonitorError::io(std::env::temp_dir(), "is there room?"))?;
+    // Beside the archive, not in the system's folder: in a container nothing but /opt/ml may be writable.
+    let unpacked = TempDir::new_in(folder).map_err(MonitorError::io(folder, "is it writable, and is there room?"))?;
     unpack(&archive, unpacked.path())
         .map_err(MonitorError::io(&archive, "is it the file that the training job left?"))?;
     Ok(Unpacked { artifact: Artifact::open(unpacked.path())?, _folder: Some(unpacked) })

@@ -3,10 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 use jiff::Timestamp;
 use report::drift::Outcome;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::error::Result;
 use crate::settings::{self, Job};
@@ -35,6 +39,12 @@ pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
             return ExitCode::from(u8::try_from(help.exit_code()).unwrap_or(2));
         }
     };
+    // A container's first process does not die of a signal unless it says so: a stopped job would wait for SIGKILL.
+    for signal in [SIGTERM, SIGINT] {
+        if let Err(error) = flag::register_conditional_shutdown(signal, 128 + signal, Arc::new(AtomicBool::new(true))) {
+            eprintln!("warning: signals cannot be listened for ({error}); only SIGKILL will end this early");
+        }
+    }
     run(&args.ml_root, &|name| std::env::var(name).ok())
 }
 
