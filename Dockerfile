@@ -1,20 +1,14 @@
-# The image: the three container programs, static, and nothing else.
+# The image: one static executable, what it is made of, and nothing else. image/build lays out its root and builds it:
 #
-#   docker buildx build --platform linux/amd64 --provenance=false --output type=docker -t sagebrush .
+#   image/build
 #
-# SageMaker takes a single Docker schema 2 manifest, not an OCI index: hence no provenance and one platform.
-FROM docker.io/library/rust:1.95-alpine AS build
-RUN apk add --no-cache musl-dev
-WORKDIR /src
-COPY . .
-RUN cargo build --release --locked -p trainer -p serve -p monitor \
-    && mkdir -p /image/usr/local/bin /image/tmp \
-    && cp target/release/train target/release/serve target/release/monitor /image/usr/local/bin/ \
-    && chmod 1777 /image/tmp
-
+# linux/amd64 or linux/arm64, as the machine is.
 FROM scratch
-LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
-COPY --from=build /image/ /
+LABEL org.opencontainers.image.title=sagebrush \
+    org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+    com.amazonaws.sagemaker.capabilities.multi-models=true \
+    com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
+COPY . /
 ENV PATH=/usr/local/bin
 # SageMaker starts `IMAGE train` and `IMAGE serve`; monitor is named by the processing job's ContainerEntrypoint.
 CMD ["serve"]

@@ -28,7 +28,7 @@ struct Args {
     #[arg(long, value_name = "DIR", default_value = "/opt/ml")]
     ml_root: PathBuf,
     /// The address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0")]
+    #[arg(long, value_name = "ADDRESS", env = "SAGEBRUSH_HOST", default_value = "0.0.0.0")]
     host: IpAddr,
     /// The port to listen on; 0 takes any free one and prints the address on stdout
     #[arg(long, value_name = "PORT", env = "SAGEMAKER_BIND_TO_PORT", default_value_t = 8080)]
