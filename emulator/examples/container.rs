@@ -14,11 +14,14 @@ use std::{
     time::Duration,
 };
 
+use tokio::signal::unix::{SignalKind, signal};
+
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1)).cloned();
     let root = PathBuf::from(option("--ml-root").unwrap_or_else(|| "/opt/ml".to_owned()));
     ignore_term_if_asked(&arguments);
+    end_on_term_if_asked()?;
     println!("container: {}", arguments.join(" "));
     for line in setting("SAY").unwrap_or_default().lines() {
         println!("{line}");
@@ -30,7 +33,7 @@ fn main() -> io::Result<()> {
     match arguments.first().map(String::as_str) {
         Some("train") => work(&root, &root.join("model")),
         Some("process") => work(&root, &root.join("processing/output")),
-        Some("serve") => serve(&root, &option("--port").unwrap_or_default()),
+        Some("serve") => serve(&root, &setting("SAGEMAKER_BIND_TO_PORT").unwrap_or_default()),
         other => {
             eprintln!("unknown command {other:?}");
             process::exit(2)
@@ -56,6 +59,24 @@ fn ignore_term_if_asked(arguments: &[String]) {
         let failed = Command::new("sh").args(["-c", shell]).arg(me).args(arguments).exec();
         eprintln!("{failed}");
     }
+}
+
+/// The first process of a container does not die of SIGTERM unless it asks for it.
+fn end_on_term_if_asked() -> io::Result<()> {
+    if setting("END_ON_TERM").is_none() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut told = {
+        let _inside = runtime.enter();
+        signal(SignalKind::terminate())?
+    };
+    thread::spawn(move || {
+        runtime.block_on(told.recv());
+        println!("told to end");
+        process::exit(0)
+    });
+    Ok(())
 }
 
 /// A job: fails, sleeps and exits as told.
@@ -103,6 +124,11 @@ fn serve(root: &Path, port: &str) -> io::Result<()> {
         process::exit(code);
     }
     pause("START_MS");
+    if setting("TRY_WRITING").is_some() {
+        let writable = |folder: &Path| fs::write(folder.join("probe"), "x").is_ok();
+        let (ml, model) = (writable(root), writable(&root.join("model")));
+        println!("writable: root {}, ml {ml}, model {model}", writable(Path::new("/")));
+    }
     let model = fs::read_to_string(root.join("model/name")).unwrap_or_default();
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     for stream in listener.incoming() {

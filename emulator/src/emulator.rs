@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    Settings, StartError, Timing,
+    Runtime, Settings, StartError, Timing,
     account::Account,
     endpoint, jobs,
     lock::{Attempt, Holder, Lock},
@@ -76,6 +76,10 @@ pub async fn connect(settings: Settings) -> Result<Connection, StartError> {
             Attempt::Theirs(holder) => holder,
         };
         if answers(&holder).await {
+            let (state, ours) = (settings.state, settings.runtime.name());
+            if holder.runtime != ours {
+                return Err(StartError::Differs { state, pid: holder.pid, theirs: holder.runtime, ours });
+            }
             return Ok(Connection::Attached { url: holder.url, pid: holder.pid });
         }
         // It may be starting, or ending.
@@ -103,8 +107,13 @@ async fn answers(holder: &Holder) -> bool {
 
 async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emulator, StartError> {
     settings.state = settings.state.canonicalize().map_err(|e| StartError::file(&settings.state, e))?;
-    let program = settings.container.first_mut().ok_or(StartError::NoContainer)?;
-    *program = absolute(program);
+    match &mut settings.runtime {
+        Runtime::Process(command) => {
+            let program = command.first_mut().ok_or(StartError::NoContainer)?;
+            *program = absolute(program);
+        }
+        Runtime::Engine(engine) => engine.check().await?,
+    }
     let address = SocketAddr::from((settings.host, settings.port));
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
@@ -125,7 +134,7 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
             eprintln!("the emulator does not listen any more: {e}");
         }
     });
-    lock.announce(&account.url)?;
+    lock.announce(&account.url, account.settings.runtime.name())?;
     Ok(Emulator { account, stop, server, _lock: lock })
 }
 

@@ -27,9 +27,10 @@ mod sts;
 mod tasks;
 mod time;
 
+pub use container::{Engine, EngineError};
 pub use emulator::{Connection, Emulator, connect, start, start_with};
 pub use lock::StartError;
-pub use settings::{Settings, Timing};
+pub use settings::{Runtime, Settings, Timing};
 pub use shapes::faults;
 
 /// The account every ARN names.

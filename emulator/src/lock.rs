@@ -9,6 +9,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::EngineError;
+
 /// Why an emulator could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -46,6 +48,21 @@ pub enum StartError {
         /// What it said.
         reason: String,
     },
+    /// Another live process has the state, and runs images in another way.
+    #[error("{state}: the emulator of process {pid} holds it, and it runs images by {theirs}, not by {ours}; stop it, or take another state folder", state = state.display())]
+    Differs {
+        /// The state folder.
+        state: PathBuf,
+        /// The process that has it.
+        pid: u32,
+        /// Its runtime.
+        theirs: String,
+        /// The one asked for.
+        ours: &'static str,
+    },
+    /// The engine that is to run the images does not answer.
+    #[error("images cannot be run: {0}")]
+    Engine(#[from] EngineError),
     /// No command stands for the image.
     #[error("the command standing for the image is empty; give the program that is the container")]
     NoContainer,
@@ -63,6 +80,9 @@ pub(crate) struct Holder {
     pub pid: u32,
     pub url: String,
     pub started: String,
+    /// How it runs images.
+    #[serde(default)]
+    pub runtime: String,
 }
 
 /// The state folder, ours until dropped.
@@ -95,9 +115,13 @@ impl Lock {
     }
 
     /// Tells others where this emulator answers.
-    pub fn announce(&self, url: &str) -> Result<(), StartError> {
-        let holder =
-            Holder { pid: std::process::id(), url: url.to_owned(), started: jiff::Timestamp::now().to_string() };
+    pub fn announce(&self, url: &str, runtime: &str) -> Result<(), StartError> {
+        let holder = Holder {
+            pid: std::process::id(),
+            url: url.to_owned(),
+            started: jiff::Timestamp::now().to_string(),
+            runtime: runtime.to_owned(),
+        };
         crate::files::write_json(&self.holder, &holder).map_err(|e| StartError::file(&self.holder, e))
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
-/// Where the state is, where to listen, and what stands for the image.
+use crate::container::Engine;
+
+/// Where the state is, where to listen, and what runs for an image.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Folder of everything that outlives the process; made if missing.
@@ -11,8 +13,27 @@ pub struct Settings {
     pub host: IpAddr,
     /// Port to listen on; 0 takes any free one.
     pub port: u16,
-    /// The command standing for every image: its arguments and `--ml-root DIR` are appended.
-    pub container: Vec<OsString>,
+    /// What runs where a request names an image.
+    pub runtime: Runtime,
+}
+
+/// What runs where a request names an image.
+#[derive(Clone, Debug)]
+pub enum Runtime {
+    /// A child process: this command stands for every image, with its arguments and `--ml-root DIR` appended.
+    Process(Vec<OsString>),
+    /// The image itself, which must be on this machine, in a container of this engine.
+    Engine(Engine),
+}
+
+impl Runtime {
+    /// What it is called in messages and beside the lock.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Runtime::Process(_) => "process",
+            Runtime::Engine(engine) => engine.program(),
+        }
+    }
 }
 
 /// How long the emulator is patient; AWS's own values by default, tests shorten them.

@@ -1,13 +1,17 @@
 //! The three programs in one executable, as the image holds them and as the orchestrator carries them: the code that
 //! they share is there once.
 
-use std::{ffi::OsString, path::Path, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+    process::ExitCode,
+};
 
 /// Runs the program that `called` (the executable's own name or path) names, else the one that the first of `args` does:
 /// the exit code of the program, 2 where there is none of that name.
-pub fn main(called: OsString, args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(called: &OsStr, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut args = args.into_iter();
-    if let Some(program) = Program::named(&called) {
+    if let Some(program) = Program::named(called) {
         return program.run(args);
     }
     let asked = args.next().unwrap_or_default();
@@ -28,7 +32,7 @@ enum Program {
 }
 
 impl Program {
-    fn named(word: &OsString) -> Option<Program> {
+    fn named(word: &OsStr) -> Option<Program> {
         match Path::new(word).file_name()?.to_str()? {
             "train" => Some(Program::Train),
             "serve" => Some(Program::Serve),
@@ -60,7 +64,7 @@ mod tests {
             ("--help", None),
             ("", None),
         ] {
-            assert_eq!(Program::named(&word.into()), want, "{word}");
+            assert_eq!(Program::named(word.as_ref()), want, "{word}");
         }
     }
 }

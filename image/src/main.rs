@@ -4,5 +4,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
-    image::main(args.next().unwrap_or_default(), args)
+    image::main(&args.next().unwrap_or_default(), args)
 }

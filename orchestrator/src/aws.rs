@@ -8,6 +8,7 @@ use aws_smithy_http_client::{
 };
 
 use crate::{
+    emulate,
     error::{self, Failure, Result},
     poll::Poll,
     settings::{Settings, Target},
@@ -102,22 +103,25 @@ pub struct Account {
 
 impl Account {
     /// Names for `settings` in the account of `aws`.
-    pub fn of(settings: &Settings, aws: &Aws) -> Result<Self> {
+    pub async fn of(settings: &Settings, aws: &Aws) -> Result<Self> {
         let bucket = settings.bucket.clone();
         let bucket = bucket.unwrap_or_else(|| format!("{}-{}-{}", settings.project, aws.account, aws.region));
         let role = |given: &Option<String>, name: &str| {
             given.clone().unwrap_or_else(|| format!("arn:aws:iam::{}:role/{}-{name}", aws.account, settings.project))
         };
-        let (image, code) = match settings.target {
-            Target::Aws => (settings.image.clone().unwrap_or_default(), String::new()),
-            Target::Local => (local_image(), this_executable()?),
+        let (image, code) = match (settings.target, emulate::engine(&settings.local)) {
+            (Target::Aws, _) => (settings.image.clone().unwrap_or_default(), String::new()),
+            (Target::Local, None) => (local_image(), this_executable()?),
+            (Target::Local, Some(engine)) => {
+                (settings.local.image.clone(), emulate::image_id(engine, &settings.local).await?)
+            }
         };
         let scheduler_role = role(&settings.monitor.role_arn, "SchedulerRole");
         Ok(Account { bucket, role: role(&settings.role_arn, "ExecutionRole"), scheduler_role, image, code })
     }
 }
 
-/// The emulator runs this executable for whatever image; the name says so to whoever reads it.
+/// Where this executable stands for whatever image, the name says so to whoever reads it.
 fn local_image() -> String {
     let (account, region) = (emulator::ACCOUNT, emulator::REGION);
     format!("{account}.dkr.ecr.{region}.amazonaws.com/sagebrush-executable:{}", env!("CARGO_PKG_VERSION"))

@@ -51,10 +51,11 @@ pub fn execute(cli: Cli, out: &Output) -> Result<()> {
     let path = cli.global.run;
     let done = match cli.command {
         Command::Emulator { port, host, state } => {
-            let state = state.unwrap_or(settings.local.state);
+            let mut local = settings.local;
+            local.state = state.unwrap_or(local.state);
             runtime.block_on(async {
                 let stop = stopped()?;
-                emulate::serve(&state, host, port, out, stop).await
+                emulate::serve(&local, (host, port), out, stop).await
             })
         }
         command => runtime.block_on(async {
@@ -212,7 +213,7 @@ async fn work(
     path: &Path,
     out: &Output,
 ) -> Result<()> {
-    let account = Account::of(&settings, &aws)?;
+    let account = Account::of(&settings, &aws).await?;
     let context = Context { settings, aws, account, out: out.clone() };
     let (target, region, number) = (context.settings.target, &context.aws.region, &context.aws.account);
     let fresh = || RunRecord::new(&context.settings.project, target, region, number);

@@ -1,25 +1,53 @@
 //! The subcommand `emulator`: SageMaker and S3 on loopback for any client, until it is stopped.
 
-use std::{ffi::OsString, fmt, net::IpAddr, path::Path};
+use std::{ffi::OsString, fmt, net::IpAddr};
 
-use emulator::{Connection, StartError};
+use emulator::{Connection, Engine, EngineError, StartError};
 use serde::Serialize;
 
 use crate::{
     error::{self, Failure, Result},
     output::Output,
-    settings::Settings,
+    settings::{Local, Runtime, Settings},
 };
 
-/// What the emulator runs for every image: this executable.
-fn container() -> Result<Vec<OsString>> {
+/// What the emulator runs for an image: this executable, or the image.
+fn runtime(local: &Local) -> Result<emulator::Runtime> {
+    if let Some(engine) = engine(local) {
+        return Ok(emulator::Runtime::Engine(engine));
+    }
     let path = std::env::current_exe().map_err(error::io("this executable cannot be found"))?;
-    Ok(vec![path.into(), "container".into()])
+    let command: Vec<OsString> = vec![path.into(), "container".into()];
+    Ok(emulator::Runtime::Process(command))
 }
 
-fn settings(state: &Path, host: IpAddr, port: u16) -> Result<emulator::Settings> {
+/// What runs containers, where containers are what is wanted.
+pub fn engine(local: &Local) -> Option<Engine> {
+    match local.runtime {
+        Runtime::Process => None,
+        Runtime::Podman => Some(Engine::Podman),
+        Runtime::Docker => Some(Engine::Docker),
+    }
+}
+
+/// What tells the image on this machine from another one of its name.
+pub async fn image_id(engine: Engine, local: &Local) -> Result<String> {
+    engine.image_id(&local.image).await.map_err(|error| {
+        let failure = Failure::new("the image cannot be run here").because(&error);
+        match error {
+            EngineError::NoImage { .. } => failure.hint(format!("build it: image/build --tag {}", local.image)),
+            _ => failure.hint(WITHOUT),
+        }
+    })
+}
+
+/// What goes without an engine.
+const WITHOUT: &str = "with runtime = \"process\" below [local] in pipeline.toml no engine is needed";
+
+fn settings(local: &Local, host: IpAddr, port: u16) -> Result<emulator::Settings> {
+    let state = &local.state;
     let state = std::path::absolute(state).map_err(error::io(format!("{}: no such folder", state.display())))?;
-    Ok(emulator::Settings { state, host, port, container: container()? })
+    Ok(emulator::Settings { state, host, port, runtime: runtime(local)? })
 }
 
 fn failed(error: StartError) -> Failure {
@@ -29,13 +57,14 @@ fn failed(error: StartError) -> Failure {
         StartError::Held { .. } => {
             failure.hint("use the emulator that runs, stop it, or name another folder with --state")
         }
+        StartError::Engine(_) => failure.hint(WITHOUT),
         _ => failure,
     }
 }
 
 /// The emulator of `settings.local.state`: the one that runs, else our own.
 pub async fn connect(all: &Settings) -> Result<Connection> {
-    let settings = settings(&all.local.state, IpAddr::from([127, 0, 0, 1]), 0)?;
+    let settings = settings(&all.local, IpAddr::from([127, 0, 0, 1]), 0)?;
     emulator::connect(settings).await.map_err(failed)
 }
 
@@ -56,8 +85,13 @@ impl fmt::Display for Listening {
 }
 
 /// Serves until `stop` is there; then everything it started is ended.
-pub async fn serve(state: &Path, host: IpAddr, port: u16, out: &Output, stop: impl Future<Output = ()>) -> Result<()> {
-    let running = emulator::start(settings(state, host, port)?).await.map_err(failed)?;
+pub async fn serve(
+    local: &Local,
+    (host, port): (IpAddr, u16),
+    out: &Output,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let running = emulator::start(settings(local, host, port)?).await.map_err(failed)?;
     let url = running.url().to_owned();
     let said = out.result(&Listening { url, region: emulator::REGION, account: emulator::ACCOUNT });
     if said.is_ok() {

@@ -9,7 +9,6 @@ mod captures;
 mod check;
 mod cli;
 mod commands;
-mod container;
 mod emulate;
 mod endpoint;
 mod error;
@@ -29,9 +28,9 @@ mod statistics;
 /// The program; `args` without its name.
 pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {
     let mut args = args.into_iter().peekable();
-    // The emulator starts this executable as the container: nothing of ours may stand before that.
+    // The emulator starts this executable as the image's: nothing of ours may stand before that.
     if args.next_if(|first| first == "container").is_some() {
-        return container::main(args);
+        return image::main("container".as_ref(), args);
     }
     cli::main(args)
 }

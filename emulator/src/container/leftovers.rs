@@ -1,4 +1,4 @@
-//! Children written down, so that those of an emulator that was killed are ended by the next.
+//! Children and containers written down, so that those of an emulator that was killed are ended by the next.
 
 use std::{
     fs, io,
@@ -11,23 +11,45 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::engine::Engine;
 use crate::files;
 
-/// A live child's entry; removed when the child is known to have ended.
+/// The entry of what lives; removed when that is known to have ended.
 pub(super) struct Entry(PathBuf);
 
 #[derive(Serialize, Deserialize)]
-struct Child {
-    pid: i32,
-    /// When the system says that it began: a pid alone may be another process's by now.
-    began: String,
+#[serde(untagged)]
+enum Left {
+    Child {
+        pid: i32,
+        /// When the system says that it began: a pid alone may be another process's by now.
+        began: String,
+    },
+    Container {
+        engine: Engine,
+        container: String,
+    },
 }
 
 /// Writes a child down.
 pub(super) fn record(folder: &Path, pid: i32) -> io::Result<Entry> {
     let path = folder.join(format!("{pid}.json"));
-    files::write_json(&path, &Child { pid, began: began(pid).unwrap_or_default() })?;
+    files::write_json(&path, &Left::Child { pid, began: began(pid).unwrap_or_default() })?;
     Ok(Entry(path))
+}
+
+/// Writes a container down.
+pub(super) fn record_container(folder: &Path, engine: Engine, name: &str) -> io::Result<Entry> {
+    let path = folder.join(format!("{name}.json"));
+    files::write_json(&path, &Left::Container { engine, container: name.to_owned() })?;
+    Ok(Entry(path))
+}
+
+impl Entry {
+    /// Leaves it for the next start.
+    pub fn keep(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl Drop for Entry {
@@ -37,17 +59,24 @@ impl Drop for Entry {
     }
 }
 
-/// Ends the children that are still ours, with all that they started.
+/// Ends what is still ours: children with all that they started, and containers.
 pub(crate) fn end(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let child = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Child>(&text).ok());
-        if let Some(child) = child
-            && began(child.pid).is_some_and(|now| now == child.began)
-        {
-            // Gone in the meantime is as good as ended.
-            let _ = killpg(Pid::from_raw(child.pid), Signal::SIGKILL);
+        match fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Left>(&text).ok()) {
+            Some(Left::Child { pid, began: then }) if began(pid).is_some_and(|now| now == then) => {
+                // Gone in the meantime is as good as ended.
+                let _ = killpg(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+            Some(Left::Container { engine, container }) => {
+                if let Err(e) = engine.remove_blocking(&container) {
+                    // Nothing here depends on its end; the start after this one tries again.
+                    eprintln!("container {container} of an earlier emulator may still run: {e}");
+                    continue;
+                }
+            }
+            _ => {}
         }
         fs::remove_file(&path)?;
     }
@@ -73,7 +102,7 @@ mod tests {
         let spawn = || Command::new("sleep").arg("60").process_group(0).spawn().expect("sleep");
         let (mut ours, mut stranger) = (spawn(), spawn());
         std::mem::forget(record(folder.path(), ours.id() as i32).expect("record"));
-        let other = Child { pid: stranger.id() as i32, began: "1".to_owned() };
+        let other = Left::Child { pid: stranger.id() as i32, began: "1".to_owned() };
         files::write_json(&folder.path().join("other.json"), &other).expect("write");
         end(folder.path()).expect("end");
         assert!(!ours.wait().expect("wait").success());

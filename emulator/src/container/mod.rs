@@ -1,10 +1,14 @@
-//! The process runtime: what stands for an image, run as a child process over a folder laid out as `/opt/ml`.
+//! The runtimes: a child process that stands for every image, over a folder laid out as `/opt/ml`, or the image itself in
+//! a container over the same folder.
 
 pub(crate) mod archive;
+mod body;
+mod engine;
 pub(crate) mod inputs;
 mod launcher;
 pub(crate) mod leftovers;
 mod process;
 
+pub use engine::{Engine, EngineError};
 pub(crate) use launcher::Launcher;
-pub(crate) use process::{Launch, Process};
+pub(crate) use process::{Exit, Launch, Process};

@@ -27,6 +27,7 @@ use super::{
     lease::{Lease, Leases},
 };
 use crate::{
+    Runtime,
     account::Account,
     container::{
         archive,
@@ -107,9 +108,10 @@ impl Fleet {
             fetch_model(account, deployed, &shared).await?;
             let mut instances = Vec::new();
             for number in 1..=deployed.variant.initial_instance_count.min(MOST_INSTANCES) {
-                let ml_root = shared.join(format!("instance-{number}"));
-                lay_out(&ml_root, &shared.join("model")).map_err(|e| format!("InternalServerError: {e}"))?;
-                let plan = plan(account, endpoint, deployed, ml_root);
+                let (ml_root, model) = (shared.join(format!("instance-{number}")), shared.join("model"));
+                lay_out(&account.settings.runtime, &ml_root, &model)
+                    .map_err(|e| format!("InternalServerError: {e}"))?;
+                let plan = plan(account, endpoint, deployed, ml_root, model);
                 if number == 1 && deployed.variant.initial_instance_count > MOST_INSTANCES {
                     let asked = deployed.variant.initial_instance_count;
                     let text = format!("[emulator] {asked} instances were asked for; {MOST_INSTANCES} run here");
@@ -206,12 +208,14 @@ impl Variant {
     }
 }
 
-fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf) -> Plan {
+fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf, model: PathBuf) -> Plan {
     let variant = &deployed.variant;
     let startup = variant.container_startup_health_check_timeout_in_seconds;
     let instance = format!("i-{}", &uuid::Uuid::new_v4().simple().to_string()[..17]);
     Plan {
+        image: deployed.container.image.clone(),
         ml_root,
+        model,
         environment: deployed.container.environment.clone().into_iter().collect(),
         log: (logs::endpoint(endpoint), format!("{}/{instance}", variant.variant_name)),
         startup: startup.map_or(account.timing.startup, Duration::from_secs),
@@ -219,9 +223,13 @@ fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf
 }
 
 /// An instance's own `/opt/ml` around the model that a variant's instances share.
-fn lay_out(ml_root: &Path, model: &Path) -> io::Result<()> {
+fn lay_out(runtime: &Runtime, ml_root: &Path, model: &Path) -> io::Result<()> {
     fs::create_dir_all(ml_root)?;
-    symlink(model, ml_root.join("model"))
+    match runtime {
+        Runtime::Process(_) => symlink(model, ml_root.join("model")),
+        // The model is mounted over it.
+        Runtime::Engine(_) => fs::create_dir(ml_root.join("model")),
+    }
 }
 
 /// Puts a variant's model below `folder/model`, read-only.

@@ -20,7 +20,7 @@ use tokio::{
 use super::lease::Leases;
 use crate::{
     account::Account,
-    container::{Launch, Process},
+    container::{EngineError, Exit, Launch, Process},
 };
 
 /// How often a process may exit before it ever was healthy.
@@ -49,7 +49,9 @@ pub(super) enum State {
 
 /// What an instance runs.
 pub(super) struct Plan {
+    pub image: String,
     pub ml_root: PathBuf,
+    pub model: PathBuf,
     pub environment: Vec<(String, String)>,
     pub log: (String, String),
     pub startup: Duration,
@@ -63,8 +65,8 @@ pub(super) struct Instance {
 
 /// Why a process was let go.
 enum Gone {
-    /// It ended by itself.
-    Exited(i32),
+    /// It ended by itself, or never ran.
+    Exited(Exit),
     /// It did not answer `/ping` any more, or not in time.
     Unhealthy,
     /// It was told to.
@@ -104,16 +106,18 @@ impl Instance {
                 Ok(gone) => gone,
                 Err(e) => return fail(format!("the container cannot be started: {e}")),
             };
-            let why = match gone {
+            let why = match &gone {
                 Gone::Told => {
                     self.state.send_replace(State::Stopped);
                     return;
                 }
                 Gone::Unhealthy => "did not answer /ping in time".to_owned(),
-                Gone::Exited(code) => format!("exited with code {code}"),
+                Gone::Exited(Exit::Code(code)) => format!("exited with code {code}"),
+                Gone::Exited(Exit::NeverRan(reason)) => format!("cannot be started: {reason}"),
             };
             failures = if began.elapsed() > STEADY { 1 } else { failures + 1 };
-            if !was_ready && (failures >= ATTEMPTS || matches!(gone, Gone::Unhealthy)) {
+            let hopeless = matches!(gone, Gone::Unhealthy | Gone::Exited(Exit::NeverRan(_)));
+            if !was_ready && (failures >= ATTEMPTS || hopeless) {
                 return fail(format!("the container {why} before it was healthy ({failures} of {ATTEMPTS} attempts)"));
             }
             note(format!("the container {why}; it is started again"));
@@ -137,16 +141,19 @@ impl Instance {
         stop: &mut watch::Receiver<Option<Duration>>,
         was_ready: &mut bool,
         deadline: Instant,
-    ) -> io::Result<Gone> {
-        let port = free_port()?;
+    ) -> Result<Gone, EngineError> {
+        let port = free_port().map_err(EngineError::Process)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut environment = plan.environment.clone();
         environment.push(("SAGEMAKER_BIND_TO_PORT".to_owned(), port.to_string()));
-        let port = port.to_string();
+        // Nothing but the emulator itself listens where others can reach it, as far as the image knows the variable.
+        environment.push(("SAGEBRUSH_HOST".to_owned(), address.ip().to_string()));
         let launch = Launch {
-            // Nothing but the emulator itself listens where others can reach it.
-            arguments: ["serve", "--host", "127.0.0.1", "--port", &port].map(Into::into).to_vec(),
+            image: plan.image.clone(),
+            entrypoint: Vec::new(),
+            arguments: vec!["serve".into()],
             ml_root: plan.ml_root.clone(),
+            model: Some(plan.model.clone()),
             environment,
             log: plan.log.clone(),
             on_line: None,
@@ -155,7 +162,7 @@ impl Instance {
         // A process that was healthy before may take as long again; the first has the deployment's deadline.
         let deadline = if *was_ready { Instant::now() + plan.startup } else { deadline };
         let healthy = tokio::select! {
-            code = process.wait() => return Ok(Gone::Exited(code)),
+            exit = process.wait() => return Ok(Gone::Exited(exit)),
             grace = told(stop) => {
                 end(account, &mut process, grace).await;
                 return Ok(Gone::Told);
@@ -164,15 +171,15 @@ impl Instance {
         };
         // Another process may have taken the port and answered in its place.
         if !healthy || process.has_ended() {
-            let code = process.kill().await;
-            return Ok(if healthy { Gone::Exited(code) } else { Gone::Unhealthy });
+            let exit = process.kill().await;
+            return Ok(if healthy { Gone::Exited(exit) } else { Gone::Unhealthy });
         }
         *was_ready = true;
         self.state.send_replace(State::Ready(address));
         tokio::select! {
-            code = process.wait() => {
+            exit = process.wait() => {
                 self.state.send_replace(State::Starting);
-                return Ok(Gone::Exited(code));
+                return Ok(Gone::Exited(exit));
             }
             grace = told(stop) => {
                 self.state.send_replace(State::Stopped);

@@ -72,7 +72,7 @@ pub(crate) fn fail_abandoned(account: &Account) -> io::Result<()> {
     Ok(())
 }
 
-/// A process runtime has one host: more is refused as an account without the quota is.
+/// A job has one host here: more is refused as an account without the quota is.
 pub(crate) fn check_instances(resources: &Value, what: &str) -> Result<(), Fault> {
     let count = resources["InstanceCount"].as_u64().unwrap_or(1);
     if count <= 1 {
@@ -137,6 +137,11 @@ fn environment(map: &Value) -> Vec<(String, String)> {
 /// A request's list of strings.
 fn words(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// `FailureReason` of a job whose container does not run at all.
+fn cannot_start(reason: impl std::fmt::Display) -> String {
+    format!("ClientError: the container cannot be started: {reason}")
 }
 
 /// The first `most` characters of a file that a container may have left.

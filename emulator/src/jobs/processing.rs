@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
-    ABANDONED, Folder, beginning, environment, resource_config,
+    ABANDONED, Folder, beginning, cannot_start, environment, resource_config,
     supervise::{Ended, asked, supervise},
     words,
 };
 use crate::{
+    Runtime,
     account::Account,
     container::{
         Launch, Process, archive,
@@ -67,24 +68,28 @@ async fn in_folder(
         () = account.tasks.closing() => return Err(ABANDONED.to_owned()),
     }
     let app = &job.request["AppSpecification"];
-    let mut arguments = words(&app["ContainerEntrypoint"]);
-    arguments.extend(words(&app["ContainerArguments"]));
-    if arguments.is_empty() {
+    let (entrypoint, arguments) = (words(&app["ContainerEntrypoint"]), words(&app["ContainerArguments"]));
+    let stand_in = matches!(account.settings.runtime, Runtime::Process(_));
+    if stand_in && entrypoint.is_empty() && arguments.is_empty() {
         return Err("ClientError: the request has neither ContainerEntrypoint nor ContainerArguments, and the emulator pulls no image that could have an entrypoint of its own".to_owned());
     }
     account.processing_jobs.change(&job.name, |job| job.started = Some(time::now()));
     let launch = Launch {
+        image: app["ImageUri"].as_str().unwrap_or_default().to_owned(),
+        entrypoint,
         arguments: arguments.into_iter().map(Into::into).collect(),
         ml_root: folder.0.clone(),
+        model: None,
         environment: environment(&job.request["Environment"]),
         log: (logs::PROCESSING.to_owned(), format!("{}/algo-1-{}", job.name, job.created.as_second())),
         on_line: None,
     };
     let process = Process::start(account, launch).await;
-    let process = process.map_err(|e| format!("ClientError: the container cannot be started: {e}"))?;
+    let process = process.map_err(cannot_start)?;
     let limit = job.request["StoppingCondition"]["MaxRuntimeInSeconds"].as_u64().unwrap_or(86_400);
     match supervise(account, process, stop, Duration::from_secs(limit)).await {
         Ended::Exited(0) => {}
+        Ended::NeverRan(reason) => return Err(cannot_start(reason)),
         Ended::Exited(code) => {
             let reason = beginning(&folder.join("output/message"), 900).await;
             let reason = reason.unwrap_or_else(|| "See job logs for more information".to_owned());

@@ -4,12 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 
-use crate::{account::Account, container::Process};
+use crate::{
+    account::Account,
+    container::{Exit, Process},
+};
 
 /// How a container ended.
 pub(super) enum Ended {
     /// By itself, with an exit code.
     Exited(i32),
+    /// It never ran; why.
+    NeverRan(String),
     /// Because a Stop operation asked for it.
     Stopped,
     /// Because it ran longer than `MaxRuntimeInSeconds`.
@@ -26,7 +31,10 @@ pub(super) async fn supervise(
     limit: Duration,
 ) -> Ended {
     let ended = tokio::select! {
-        code = process.wait() => return Ended::Exited(code),
+        exit = process.wait() => return match exit {
+            Exit::Code(code) => Ended::Exited(code),
+            Exit::NeverRan(reason) => Ended::NeverRan(reason),
+        },
         () = asked(stop) => Ended::Stopped,
         () = sleep(limit) => Ended::OutOfTime,
         () = account.tasks.closing() => Ended::Closing,

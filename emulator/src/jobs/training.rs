@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::watch, task::spawn_blocking};
 
 use super::{
-    ABANDONED, Folder, beginning, environment,
+    ABANDONED, Folder, beginning, cannot_start, environment,
     metrics::Watched,
     resource_config,
     supervise::{Ended, asked, supervise},
@@ -81,9 +81,9 @@ async fn in_folder(
         job.enter(Secondary::Training);
     });
     let algorithm = &job.request["AlgorithmSpecification"];
-    let mut arguments = words(&algorithm["ContainerEntrypoint"]);
-    arguments.extend(words(&algorithm["ContainerArguments"]));
-    if arguments.is_empty() {
+    let entrypoint = words(&algorithm["ContainerEntrypoint"]);
+    let mut arguments = words(&algorithm["ContainerArguments"]);
+    if entrypoint.is_empty() && arguments.is_empty() {
         arguments.push("train".to_owned());
     }
     let mut environment = environment(&job.request["Environment"]);
@@ -92,17 +92,21 @@ async fn in_folder(
     let stream = format!("{}/algo-1-{}", job.name, job.created.as_second());
     let seen = watched.clone();
     let launch = Launch {
+        image: algorithm["TrainingImage"].as_str().unwrap_or_default().to_owned(),
+        entrypoint,
         arguments: arguments.into_iter().map(Into::into).collect(),
         ml_root: folder.0.clone(),
+        model: None,
         environment,
         log: (logs::TRAINING.to_owned(), stream),
         on_line: Some(Arc::new(move |line| seen.see(line))),
     };
     let process = Process::start(account, launch).await;
-    let process = process.map_err(|e| format!("ClientError: the container cannot be started: {e}"))?;
+    let process = process.map_err(cannot_start)?;
     let limit = job.request["StoppingCondition"]["MaxRuntimeInSeconds"].as_u64().unwrap_or(86_400);
     let finish = match supervise(account, process, stop, Duration::from_secs(limit)).await {
         Ended::Exited(0) => Finish::Completed,
+        Ended::NeverRan(reason) => return Err(cannot_start(reason)),
         Ended::Exited(code) => return Err(failure(&folder.join("output/failure"), code).await),
         Ended::Stopped => Finish::Stopped,
         Ended::OutOfTime => Finish::MaxRuntimeExceeded,

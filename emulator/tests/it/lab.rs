@@ -1,9 +1,9 @@
 //! An emulator to experiment on: a fresh state, the test container, a raw HTTP client.
 
-use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{io::Read, net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
-use emulator::{Emulator, Settings, Timing};
+use emulator::{Emulator, Runtime, Settings, Timing};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{
@@ -50,8 +50,18 @@ impl Answer {
     }
 }
 
+/// The text of a file in a `tar.gz`.
+pub fn unpacked(archive: &[u8], name: &str) -> String {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    let mut entries = archive.entries().expect("entries").map(|e| e.expect("entry"));
+    let mut entry = entries.find(|e| e.path().is_ok_and(|p| p.to_str() == Some(name))).expect(name);
+    let mut text = String::new();
+    entry.read_to_string(&mut text).expect("text");
+    text
+}
+
 /// The test container, built beside this test by `cargo test`.
-fn container() -> PathBuf {
+pub fn container() -> PathBuf {
     let test = std::env::current_exe().expect("this test's path");
     let path = test.with_file_name("../examples/container");
     assert!(path.exists(), "{} is missing: cargo build -p emulator --example container", path.display());
@@ -59,8 +69,8 @@ fn container() -> PathBuf {
 }
 
 pub fn settings(folder: &TempDir) -> Settings {
-    let container = vec![container().into_os_string()];
-    Settings { state: folder.path().join("state"), host: Ipv4Addr::LOCALHOST.into(), port: 0, container }
+    let runtime = Runtime::Process(vec![container().into_os_string()]);
+    Settings { state: folder.path().join("state"), host: Ipv4Addr::LOCALHOST.into(), port: 0, runtime }
 }
 
 /// AWS's patience is not a test's.
@@ -80,7 +90,12 @@ impl Lab {
     }
 
     pub async fn start_in(folder: TempDir) -> Lab {
-        let emulator = emulator::start_with(settings(&folder), timing()).await.expect("start");
+        let settings = settings(&folder);
+        Lab::start_as(folder, settings, timing()).await
+    }
+
+    pub async fn start_as(folder: TempDir, settings: Settings, timing: Timing) -> Lab {
+        let emulator = emulator::start_with(settings, timing).await.expect("start");
         let http = Http::new(emulator.url());
         http.send(Method::PUT, &format!("/{BUCKET}"), &[], "").await;
         Lab { emulator, folder, http }
@@ -176,7 +191,7 @@ impl Http {
     /// Asks until `done`; the operations that come to an end have no other way to be awaited.
     pub async fn until(&self, operation: &str, request: Value, done: impl Fn(&Value) -> bool) -> Value {
         let mut last = Value::Null;
-        for _ in 0..4000 {
+        for _ in 0..20_000 {
             last = self.call(operation, request.clone()).await.expect(operation);
             if done(&last) {
                 return last;
@@ -188,13 +203,18 @@ impl Http {
 
     /// The messages of the only stream of a group that begins so.
     pub async fn log(&self, group: &str, prefix: &str) -> Vec<String> {
+        self.try_log(group, prefix).await.expect("a stream")
+    }
+
+    /// The same, where there may be none yet.
+    pub async fn try_log(&self, group: &str, prefix: &str) -> Option<Vec<String>> {
         let request = json!({"logGroupName": group, "logStreamNamePrefix": prefix});
-        let streams = self.logs("DescribeLogStreams", request).await.expect("streams");
-        let name = &streams["logStreams"][0]["logStreamName"];
+        let streams = self.logs("DescribeLogStreams", request).await.ok()?;
+        let name = streams["logStreams"].get(0)?["logStreamName"].clone();
         let request = json!({"logGroupName": group, "logStreamName": name, "startFromHead": true});
         let events = self.logs("GetLogEvents", request).await.expect("events");
         let events = events["events"].as_array().expect("events").clone();
-        events.into_iter().map(|e| e["message"].as_str().expect("message").to_owned()).collect()
+        Some(events.into_iter().map(|e| e["message"].as_str().expect("message").to_owned()).collect())
     }
 
     // What most experiments begin with.

@@ -1,6 +1,7 @@
 //! The emulator from outside, a module a subject.
 
 mod capture;
+mod containers;
 mod endpoints;
 mod lab;
 mod logs;

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, path::Path, time::Duration};
 
-use emulator::{Connection, StartError, connect, start};
+use emulator::{Connection, Runtime, StartError, connect, start};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -122,7 +122,7 @@ async fn a_start_that_cannot_be_says_why() {
     std::fs::write(wanted.state.join("sagemaker/models/x.json"), "{").expect("write");
     let error = start(wanted.clone()).await.err().expect("damaged").to_string();
     assert!(error.contains("models/x.json"), "{error}");
-    wanted.container.clear();
+    wanted.runtime = Runtime::Process(Vec::new());
     assert!(matches!(start(wanted).await, Err(StartError::NoContainer)));
 }
 

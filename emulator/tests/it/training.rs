@@ -1,10 +1,8 @@
 //! Training jobs, from their inputs to their artifact.
 
-use std::io::Read;
-
 use serde_json::{Value, json};
 
-use crate::lab::{BUCKET, Lab, ROLE};
+use crate::lab::{BUCKET, Lab, ROLE, unpacked};
 
 fn job(name: &str, environment: Value) -> Value {
     json!({
@@ -35,16 +33,6 @@ fn over(job: &Value) -> bool {
 fn steps(job: &Value) -> Vec<&str> {
     let transitions = job["SecondaryStatusTransitions"].as_array().expect("transitions");
     transitions.iter().map(|t| t["Status"].as_str().expect("status")).collect()
-}
-
-/// The text of a file in a `tar.gz`.
-fn unpacked(archive: &[u8], name: &str) -> String {
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
-    let mut entries = archive.entries().expect("entries").map(|e| e.expect("entry"));
-    let mut entry = entries.find(|e| e.path().is_ok_and(|p| p.to_str() == Some(name))).expect(name);
-    let mut text = String::new();
-    entry.read_to_string(&mut text).expect("text");
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,4 +4,4 @@ mod load;
 mod sections;
 
 pub use load::{Overrides, load};
-pub use sections::{ApprovalStatus, EndpointSettings, Settings, Target};
+pub use sections::{ApprovalStatus, EndpointSettings, Local, Runtime, Settings, Target};

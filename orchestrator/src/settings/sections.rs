@@ -25,6 +25,19 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// How the emulator runs images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runtime {
+    /// This executable, as a child process, stands for any image.
+    #[default]
+    Process,
+    /// The image, in a container of podman.
+    Podman,
+    /// The image, in a container of Docker.
+    Docker,
+}
+
 /// All of `pipeline.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -147,6 +160,10 @@ pub struct MonitorSettings {
 pub struct Local {
     /// Folder of everything local: buckets, jobs, endpoints, reports.
     pub state: PathBuf,
+    /// How images are run.
+    pub runtime: Runtime,
+    /// The image that is run, on this machine (of any `runtime` but `process`).
+    pub image: String,
 }
 
 impl Default for Settings {
@@ -218,7 +235,7 @@ impl Default for MonitorSettings {
 
 impl Default for Local {
     fn default() -> Self {
-        Local { state: ".sagebrush".into() }
+        Local { state: ".sagebrush".into(), runtime: Runtime::Process, image: "sagebrush".into() }
     }
 }
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 mod clients;
 mod conformance;
+mod containers;
 mod gate;
 mod golden;
 mod interrupt;
