@@ -17,10 +17,8 @@ pub(crate) fn deploy(account: &Arc<Account>, name: &str) {
 }
 
 async fn replace(account: &Arc<Account>, name: &str, wanted: Deployment) {
-    let outcome = tokio::select! {
-        outcome = Fleet::bring_up(account, name, &wanted) => outcome,
-        () = account.tasks.closing() => return, // the next start takes it from here
-    };
+    // Where it closes, the next start takes it from here.
+    let Some(outcome) = Fleet::bring_up(account, name, &wanted).await else { return };
     match outcome {
         Ok(fleet) => {
             let old = account.fleets.shift(name, Some(fleet));
@@ -70,10 +68,7 @@ pub(crate) fn restore(account: &Arc<Account>) {
 }
 
 async fn start_again(account: &Arc<Account>, name: &str, deployed: Deployment) {
-    let outcome = tokio::select! {
-        outcome = Fleet::bring_up(account, name, &deployed) => outcome,
-        () = account.tasks.closing() => return,
-    };
+    let Some(outcome) = Fleet::bring_up(account, name, &deployed).await else { return };
     match outcome {
         Ok(fleet) => {
             // An update may have been quicker: what it brought up serves.

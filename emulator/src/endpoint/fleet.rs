@@ -64,70 +64,73 @@ pub(super) struct Variant {
 }
 
 impl Fleet {
-    /// Starts all processes of a deployment and waits until every one is healthy; the reason where one is not.
+    /// Starts all processes of a deployment and waits until every one is healthy; the reason where one is not, and
+    /// nothing where the emulator closes first.
     pub async fn bring_up(
         account: &Arc<Account>,
         endpoint: &str,
         deployment: &Deployment,
-    ) -> Result<Arc<Fleet>, String> {
+    ) -> Option<Result<Arc<Fleet>, String>> {
         let folder = account.work().join(format!("{endpoint}-{}", uuid::Uuid::new_v4().simple()));
-        let fleet = match Fleet::start(account, endpoint, deployment, folder.clone()).await {
-            Ok(fleet) => Arc::new(fleet),
+        let planned = tokio::select! {
+            planned = plan_all(account, endpoint, deployment, &folder) => planned,
+            () = account.tasks.closing() => return None,
+        };
+        let plans = match planned {
+            Ok(plans) => plans,
             Err(reason) => {
                 remove(folder).await;
-                return Err(reason);
+                return Some(Err(reason));
             }
         };
-        for variant in &fleet.variants {
-            if !variant.healthy().await {
-                let (ended, grace) = (fleet.clone(), account.timing.instance_grace);
-                account.tasks.spawn(async move { ended.end(grace).await });
-                return Err(format!(
-                    "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch logs for this endpoint.",
-                    variant.name
-                ));
+        // It is ended and never just dropped: a container would outlive that.
+        let fleet = Arc::new(Fleet::start(account, endpoint, deployment, plans, folder));
+        let unhealthy = tokio::select! {
+            unhealthy = fleet.unhealthy() => unhealthy,
+            () = account.tasks.closing() => {
+                // No request has come to it: nothing is to be waited for.
+                fleet.end(Duration::ZERO).await;
+                return None;
             }
-        }
-        Ok(fleet)
+        };
+        let Some(variant) = unhealthy else { return Some(Ok(fleet)) };
+        let reason = format!(
+            "The primary container for production variant {} did not pass the ping health check. Please check CloudWatch logs for this endpoint.",
+            variant.name
+        );
+        let (ended, grace) = (fleet.clone(), account.timing.instance_grace);
+        account.tasks.spawn(async move { ended.end(grace).await });
+        Some(Err(reason))
     }
 
-    async fn start(
+    /// Starts the instances, a list of plans a variant.
+    fn start(
         account: &Arc<Account>,
         endpoint: &str,
         deployment: &Deployment,
+        plans: Vec<Vec<Plan>>,
         folder: PathBuf,
-    ) -> Result<Fleet, String> {
+    ) -> Fleet {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client: HttpClient = Client::builder(TokioExecutor::new()).build(connector);
         let (stop, stopped) = watch::channel(None);
-        let (mut keepers, mut variants) = (JoinSet::new(), Vec::new());
-        for deployed in &deployment.variants {
-            let name = &deployed.variant.variant_name;
-            let shared = folder.join(name);
-            fetch_model(account, deployed, &shared).await?;
-            let mut instances = Vec::new();
-            for number in 1..=deployed.variant.initial_instance_count.min(MOST_INSTANCES) {
-                let (ml_root, model) = (shared.join(format!("instance-{number}")), shared.join("model"));
-                lay_out(&account.settings.runtime, &ml_root, &model)
-                    .map_err(|e| format!("InternalServerError: {e}"))?;
-                let plan = plan(account, endpoint, deployed, ml_root, model);
-                if number == 1 && deployed.variant.initial_instance_count > MOST_INSTANCES {
-                    let asked = deployed.variant.initial_instance_count;
-                    let text = format!("[emulator] {asked} instances were asked for; {MOST_INSTANCES} run here");
-                    account.logs.append(&plan.log.0, &plan.log.1, &text);
-                }
-                let instance = Arc::new(Instance::new());
-                let (kept, account, client, stopped) =
-                    (instance.clone(), account.clone(), client.clone(), stopped.clone());
-                keepers.spawn(async move { kept.keep(account, client, plan, stopped).await });
-                instances.push(instance);
-            }
-            let weight = deployed.variant.initial_variant_weight.max(0.0);
-            variants.push(Variant { name: name.clone(), weight, instances, turn: AtomicU64::new(0) });
-        }
+        let mut keepers = JoinSet::new();
+        let mut keep = |plan: Plan| {
+            let instance = Arc::new(Instance::new());
+            let (kept, account, client, stopped) = (instance.clone(), account.clone(), client.clone(), stopped.clone());
+            keepers.spawn(async move { kept.keep(account, client, plan, stopped).await });
+            instance
+        };
+        let variants = deployment.variants.iter().zip(plans).map(|(deployed, plans)| Variant {
+            name: deployed.variant.variant_name.clone(),
+            weight: deployed.variant.initial_variant_weight.max(0.0),
+            instances: plans.into_iter().map(&mut keep).collect(),
+            turn: AtomicU64::new(0),
+        });
+        let variants = variants.collect();
         let capture = deployment.capture.clone().filter(|capture| capture.enable_capture);
-        Ok(Fleet {
+        Fleet {
             variants,
             turn: AtomicU64::new(0),
             client,
@@ -136,7 +139,17 @@ impl Fleet {
             stop,
             keepers: Mutex::new(keepers),
             folder,
-        })
+        }
+    }
+
+    /// Waits until every variant is healthy; the first one found that is not.
+    async fn unhealthy(&self) -> Option<&Variant> {
+        for variant in &self.variants {
+            if !variant.healthy().await {
+                return Some(variant);
+            }
+        }
+        None
     }
 
     /// A request in flight: the fleet waits for it before it ends.
@@ -206,6 +219,33 @@ impl Variant {
         });
         futures::future::select_all(waits).await;
     }
+}
+
+/// What the instances of every variant run, all that they need laid out below `folder`.
+async fn plan_all(
+    account: &Account,
+    endpoint: &str,
+    deployment: &Deployment,
+    folder: &Path,
+) -> Result<Vec<Vec<Plan>>, String> {
+    let mut all = Vec::new();
+    for deployed in &deployment.variants {
+        let shared = folder.join(&deployed.variant.variant_name);
+        fetch_model(account, deployed, &shared).await?;
+        let asked = deployed.variant.initial_instance_count;
+        let mut plans = Vec::new();
+        for number in 1..=asked.min(MOST_INSTANCES) {
+            let (ml_root, model) = (shared.join(format!("instance-{number}")), shared.join("model"));
+            lay_out(&account.settings.runtime, &ml_root, &model).map_err(|e| format!("InternalServerError: {e}"))?;
+            plans.push(plan(account, endpoint, deployed, ml_root, model));
+        }
+        if let Some(first) = plans.first().filter(|_| asked > MOST_INSTANCES) {
+            let text = format!("[emulator] {asked} instances were asked for; {MOST_INSTANCES} run here");
+            account.logs.append(&first.log.0, &first.log.1, &text);
+        }
+        all.push(plans);
+    }
+    Ok(all)
 }
 
 fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf, model: PathBuf) -> Plan {

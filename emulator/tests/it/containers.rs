@@ -47,8 +47,17 @@ impl Image {
 
     /// The names of the containers that there are of it.
     fn containers(&self) -> BTreeSet<String> {
+        self.listed(&["--all"])
+    }
+
+    /// The names of those that run.
+    fn running(&self) -> BTreeSet<String> {
+        self.listed(&[])
+    }
+
+    fn listed(&self, which: &[&str]) -> BTreeSet<String> {
         let ancestor = format!("ancestor={}", self.0);
-        let listed = podman(&["ps", "--all", "--format", "{{.Names}}", "--filter", &ancestor]).expect("ps");
+        let listed = podman(&[&["ps", "--format", "{{.Names}}", "--filter", &ancestor], which].concat()).expect("ps");
         listed.lines().map(str::to_owned).collect()
     }
 }
@@ -94,8 +103,12 @@ fn settings(folder: &tempfile::TempDir) -> Settings {
 async fn start() -> Lab {
     let folder = tempfile::tempdir().expect("temporary folder");
     let settings = settings(&folder);
-    // An engine on a busy machine takes its time to start one.
-    Lab::start_as(folder, settings, Timing { startup: Duration::from_secs(60), ..lab::timing() }).await
+    Lab::start_as(folder, settings, timing()).await
+}
+
+/// An engine on a busy machine takes its time to start one.
+fn timing() -> Timing {
+    Timing { startup: Duration::from_secs(60), ..lab::timing() }
 }
 
 fn job(name: &str, image: &str, environment: Value) -> Value {
@@ -203,6 +216,38 @@ async fn an_endpoint_in_a_container_serves_a_model_that_it_cannot_write() {
     assert_eq!(image.containers().len(), 1);
     lab.emulator.shutdown().await;
     assert_eq!(image.containers(), BTreeSet::new(), "no container outlives its emulator");
+}
+
+/// A short command on a state that holds an endpoint closes while the endpoint's container comes up.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_comes_up_while_the_emulator_closes_leaves_no_container() {
+    let Some(image) = Image::make() else { return };
+    let lab = start().await;
+    // It starts for longer than anybody waits: the emulator closes first, whenever it does.
+    let request = json!({
+        "ModelName": "m", "ExecutionRoleArn": ROLE,
+        "PrimaryContainer": {"Image": image.0, "Environment": {"START_MS": "600000"}},
+    });
+    lab.call("CreateModel", request).await.expect("model");
+    lab.config("c", "m", json!({})).await;
+    lab.call("CreateEndpoint", json!({"EndpointName": "live", "EndpointConfigName": "c"})).await.expect("endpoint");
+    let Lab { mut emulator, folder, .. } = lab;
+    let entries = || std::fs::read_dir(folder.path().join("state/processes")).expect("list").count();
+    // As soon as the container is written down, before there is one; then once it runs.
+    let moments: [&(dyn Fn() -> bool + Sync); 2] = [&|| entries() == 1, &|| image.running().len() == 1];
+    for come in moments {
+        let comes = async {
+            while !come() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), comes).await.expect("a container comes up");
+        emulator.shutdown().await;
+        assert_eq!((image.containers(), entries()), (BTreeSet::new(), 0));
+        emulator = start_with(settings(&folder), timing()).await.expect("start");
+    }
+    emulator.shutdown().await;
+    assert_eq!((image.containers(), entries()), (BTreeSet::new(), 0));
 }
 
 /// Nobody can end the containers of an emulator that was killed but the next emulator on its state.
