@@ -87,7 +87,7 @@ pub(crate) struct Holder {
 
 /// The state folder, ours until dropped.
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
     holder: PathBuf,
 }
 
@@ -105,7 +105,7 @@ impl Lock {
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|e| StartError::file(&path, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Attempt::Ours(Lock { _file: file, holder })),
+            Ok(()) => Ok(Attempt::Ours(Lock { file, holder })),
             Err(TryLockError::WouldBlock) => {
                 let text = std::fs::read(&holder).unwrap_or_default();
                 Ok(Attempt::Theirs(serde_json::from_slice(&text).unwrap_or_default()))
@@ -130,5 +130,8 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // A stale file would only name a process that no longer holds the lock; nothing depends on its removal.
         let _ = std::fs::remove_file(&self.holder);
+        // Closing the file is not enough: a child that another thread has just forked has it open, too, until it runs
+        // its program. Where this fails, closing it is what is left.
+        let _ = self.file.unlock();
     }
 }
