@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::lab::{Lab, container, container_bound_by_variable, failed};
 
-/// A defect of `examples/container.rs`, and the checks that name it.
+/// A defect of `examples/subject.rs`, and the checks that name it.
 type Case = (&'static str, &'static [&'static str]);
 
 const TRAINING: &[Case] = &[

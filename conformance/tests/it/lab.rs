@@ -19,7 +19,7 @@ pub fn example(name: &str) -> PathBuf {
 
 /// The container of the tests, told its port by its command line.
 pub fn container() -> Subject {
-    let example = example("container");
+    let example = example("subject");
     let template = |rest: &str| Template::parse(&format!("{} {rest} --ml-root {{ml_root}}", example.display()));
     Subject::Program(Program {
         train: template("train").ok(),
@@ -31,7 +31,7 @@ pub fn container() -> Subject {
 /// The same, told its port by the variable.
 pub fn container_bound_by_variable() -> Subject {
     Subject::Program(
-        Program::one(&format!("{} {{argument}} --ml-root {{ml_root}}", example("container").display()))
+        Program::one(&format!("{} {{argument}} --ml-root {{ml_root}}", example("subject").display()))
             .expect("a command"),
     )
 }

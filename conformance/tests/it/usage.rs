@@ -74,7 +74,7 @@ async fn the_kits_own_request_is_no_reason_to_fail_anybody() {
 #[test]
 fn the_program_prints_json_writes_junit_and_exits_1_on_a_failure() {
     let lab = Lab::new(&[]);
-    let command = format!("{} {{argument}} --ml-root {{ml_root}} --port {{port}}", example("container").display());
+    let command = format!("{} {{argument}} --ml-root {{ml_root}} --port {{port}}", example("subject").display());
     let path = |below: &str| lab.path().join(below).to_string_lossy().into_owned();
     let junit = path("junit.xml");
     let arguments = |defect: &str| {
