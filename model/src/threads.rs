@@ -73,6 +73,16 @@ pub fn each<P: Send, T: Send>(mut parts: Vec<P>, work: impl Fn(P) -> T + Sync) -
     })
 }
 
+/// `work` on every task, on as many threads as there are: each has a run of tasks that lie side by side. Results are in the order
+/// of the tasks.
+pub fn share<P: Send, T: Send>(mut tasks: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
+    let (count, threads) = (tasks.len(), self::count().min(tasks.len()).max(1));
+    let mut parts: Vec<Vec<P>> = (1..threads).rev().map(|part| tasks.split_off(count * part / threads)).collect();
+    parts.push(tasks);
+    parts.reverse();
+    each(parts, |tasks| tasks.into_iter().map(&work).collect::<Vec<T>>()).into_iter().flatten().collect()
+}
+
 /// `work` as it would be done within other work: on this thread alone.
 pub fn alone<T>(work: impl FnOnce() -> T) -> T {
     let before = WITHIN.replace(true);
@@ -90,6 +100,8 @@ mod tests {
         assert_eq!(map(1000, |n| n * n), (0..1000).map(|n| n * n).collect::<Vec<_>>());
         assert_eq!(map(0, |n| n), Vec::<usize>::new());
         assert_eq!(each(vec![3, 1, 2], |n| n + 1), [4, 2, 3]);
+        assert_eq!(share((0..99).collect(), |n| 2 * n), (0..99).map(|n| 2 * n).collect::<Vec<_>>());
+        assert_eq!(share(Vec::<u8>::new(), |n| n), Vec::<u8>::new());
     }
 
     #[test]

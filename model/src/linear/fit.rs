@@ -3,13 +3,13 @@
 //! `C · Σ sᵢ · lossᵢ + ½ ‖w‖²` is scikit-learn's objective. What is minimised is that divided by `C · Σ sᵢ`, the mean loss and its
 //! penalty, so that the tolerance of the gradient means the same for data of any size (as scikit-learn does since 1.4).
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, Axis, s};
 
 use crate::classifier::Dataset;
 use crate::error::FitError;
 use crate::linear::layout::Layout;
 use crate::linear::loss::{Kind, Losses};
-use crate::linear::matrix::Matrix;
+use crate::linear::matrix::{Matrix, scores};
 use crate::linear::newton::{Bounds, Objective};
 use crate::linear::{Convergence, Linear, LinearValidParams, Link, Watch, vectors_of};
 use crate::records::Records;
@@ -100,8 +100,6 @@ impl Job<'_> {
     ) -> Result<(Array2<f64>, Vec<f64>, Convergence), FitError> {
         let (weights, total) = self.weights(kind);
         let matrix = Matrix::new(layout, records, vectors);
-        let mut point =
-            self.start.map_or_else(|| vec![0.0; matrix.dimensions()], |start| matrix.compress(start, first));
         let objective = Objective {
             matrix: &matrix,
             losses: Losses { kind, targets: &self.dataset.targets, weights: &weights },
@@ -109,9 +107,18 @@ impl Job<'_> {
             intercept_penalised: self.params.loss == Loss::SquaredHinge,
         };
         let bounds = Bounds { max_iter: self.params.max_iter, tol: self.params.tol };
+        let mut point = self.start.map_or_else(
+            || objective.zero(),
+            |start| {
+                let weights = start.weights.slice(s![.., first..first + vectors]);
+                let intercept = start.intercept.slice(s![first..first + vectors]).to_vec();
+                let scores = scores(records, weights, &intercept).into_iter().collect::<Vec<f64>>();
+                objective.weights(start, first, &scores)
+            },
+        );
         let convergence = objective.minimise(&mut point, bounds, self.watch)?;
-        let (weights, intercept) = matrix.expand(&point);
-        Ok((weights, intercept, convergence))
+        let intercept = point.own[point.own.len() - vectors..].to_vec();
+        Ok((matrix.expand(&point.own, &point.rows), intercept, convergence))
     }
 
     /// `sᵢ` by class, divided by their sum over the rows; that sum. Where one class is fitted against the rest it alone has
@@ -154,6 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::linear::hot::HOT;
 
     /// Records of 2 common columns and 3 of each row's own, with a target each below `classes`, every class there.
     fn data(classes: usize) -> impl Strategy<Value = Dataset> {
@@ -172,62 +180,65 @@ mod tests {
     }
 
     proptest! {
-        /// A row's single terms as one column: the same minimum, and the same weights once they are apart again.
+        /// Columns without coordinates: the same minimum, and the same weights.
         #[test]
-        fn merged_is_unmerged(dataset in data(3), c in 0.1..10.0f64) {
+        fn a_number_a_row_says_all(dataset in data(3), c in 0.1..10.0f64) {
             let rows = count_rows(dataset.records(), &dataset.targets, 3).unwrap();
             for (loss, kind, vectors) in
                 [(Loss::Logistic, Kind::Softmax, 3), (Loss::Logistic, Kind::Logistic(0), 1), (Loss::SquaredHinge, Kind::SquaredHinge(2), 1)]
             {
                 let params = LinearValidParams { classes: 3, loss, c, class_weight: None, max_iter: 500, tol: 1e-10 };
                 let job = Job { params: &params, dataset: &dataset, start: None, watch: Watch::default(), rows: &rows };
-                let minimum = |merge| {
-                    let layout = Layout::with(dataset.records(), vectors, merge);
-                    prop_assert_eq!(layout.singles().is_some(), merge);
+                let minimum = |most| {
+                    let layout = Layout::with(dataset.records(), vectors, most);
+                    prop_assert_eq!(layout.implicit(), most < HOT);
                     Ok(job.minimise(&layout, dataset.records(), kind, vectors, 0).unwrap())
                 };
-                let (merged, plain) = (minimum(true)?, minimum(false)?);
-                prop_assert!((merged.2.objective - plain.2.objective).abs() < 1e-9, "{kind:?}");
-                for (merged, plain) in merged.0.iter().zip(&plain.0) {
-                    prop_assert!((merged - plain).abs() < 1e-5, "{kind:?}: {merged} against {plain}");
+                let (explicit, others) = (minimum(HOT)?, [minimum(0)?, minimum(1)?]);
+                for implicit in others {
+                    prop_assert!((implicit.2.objective - explicit.2.objective).abs() < 1e-9, "{kind:?}");
+                    for (implicit, explicit) in implicit.0.iter().zip(&explicit.0) {
+                        prop_assert!((implicit - explicit).abs() < 1e-5, "{kind:?}: {implicit} against {explicit}");
+                    }
                 }
             }
         }
 
-        /// The passes against dense records: the gradient, there and back.
+        /// Both products against dense records, and both ways of the second.
         #[test]
-        fn passes_are_products_with_the_dense_records(
+        fn products_are_those_of_the_dense_records(
             dataset in data(3),
             numbers in proptest::collection::vec(-1.0..1.0f64, 200),
+            most in 0..4usize,
             vectors in 1..4usize,
         ) {
             let records = dataset.records();
             let dense = records.to_dense();
-            for merge in [false, true] {
-                let layout = Layout::with(records, vectors, merge);
-                let matrix = Matrix::new(&layout, records, vectors);
-                let mut point: Vec<f64> = numbers.iter().copied().cycle().take(matrix.dimensions()).collect();
-                let (weights, intercept) = matrix.expand(&point);
-                let linear = Linear { weights: weights.clone(), intercept: intercept.clone().into(), link: Link::Softmax };
-                if merge {
-                    point = matrix.compress(&linear, 0); // Rows without single terms have nothing to keep of theirs.
-                }
-                let (mut scores, mut beside) = (vec![0.0; records.rows() * vectors], vec![0.0; records.rows() * vectors]);
-                let (mut room, mut back) = (matrix.room(), vec![0.0; point.len()]);
-                let rows = matrix.pass(&mut room, Some(&point), [&mut scores, &mut beside], &mut back, |row, _, _, slopes| {
-                    slopes.copy_from_slice(&numbers[row * vectors..][..vectors]);
-                    1.0
-                });
-                prop_assert_eq!(rows, records.rows() as f64);
-                let product = dense.dot(&weights);
-                for (at, score) in scores.iter().enumerate() {
-                    let want = product[(at / vectors, at % vectors)] + intercept[at % vectors];
-                    prop_assert!((score - want).abs() < 1e-9);
-                }
-                let there: f64 = scores.iter().zip(&numbers).map(|(score, slope)| score * slope).sum();
-                let again: f64 = back.iter().zip(&point).map(|(sum, weight)| sum * weight).sum();
-                prop_assert!((there - again).abs() < 1e-9, "{there} against {again}");
+            let layout = Layout::with(records, vectors, most);
+            let matrix = Matrix::new(&layout, records, vectors);
+            let take = |count: usize| -> Vec<f64> { numbers.iter().copied().cycle().take(count).collect() };
+            let count = records.rows() * vectors;
+            let (own, rows) = (take(matrix.coordinates()), take(count));
+            let mut image = vec![0.0; count];
+            let greatest = matrix.implicit(&rows, &mut image);
+            let (weights, rest) = (matrix.expand(&own, &rows), matrix.expand(&vec![0.0; own.len()], &rows));
+            prop_assert!(rest.iter().all(|weight| weight.abs() <= greatest + 1e-12));
+            let [mut scores, mut beside, mut slopes] = [(); 3].map(|()| vec![0.0; count]);
+            let (mut room, mut sums) = (matrix.room(), vec![0.0; own.len()]);
+            let given = Some((&own[..], &image[..]));
+            let total = matrix.explicit(&mut room, given, [&mut scores, &mut beside, &mut slopes], &mut sums, |row, _, _, slopes| {
+                slopes.copy_from_slice(&numbers[row * vectors..][..vectors]);
+                1.0
+            });
+            prop_assert_eq!(total, records.rows() as f64);
+            let product = dense.dot(&weights);
+            for (at, score) in scores.iter().enumerate() {
+                let want = product[(at / vectors, at % vectors)] + own[own.len() - vectors + at % vectors];
+                prop_assert!((score - want).abs() < 1e-9);
             }
+            let there: f64 = scores.iter().zip(&image).zip(&slopes).map(|((score, image), slope)| (score - image) * slope).sum();
+            let again: f64 = sums.iter().zip(&own).map(|(sum, number)| sum * number).sum();
+            prop_assert!((there - again).abs() < 1e-9, "{there} against {again}");
         }
     }
 

@@ -31,6 +31,16 @@ impl<'r> Kernel<'r> {
         self.of.of(count)
     }
 
+    /// Column of the entries, and how many numbers of `packed` each takes.
+    pub(super) fn columns(packed: &[u32]) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let mut rest = packed.iter();
+        std::iter::from_fn(move || {
+            let entry = *rest.next()?;
+            let length = if entry & ESCAPE == ESCAPE { rest.next().map_or(1, |_| 2) } else { 1 };
+            Some(((entry >> COUNT_BITS) as usize, length))
+        })
+    }
+
     /// Column and value of the entries, and how many numbers of `packed` each takes.
     pub(super) fn entries<'p>(&'p self, packed: &'p [u32]) -> impl Iterator<Item = (usize, f64, usize)> + 'p {
         let mut rest = packed.iter();

@@ -1,18 +1,21 @@
-//! Where a solver's numbers lie: which columns it has, and who works on what.
+//! Where a solver's numbers lie: which columns have coordinates, which not, and who works on what.
 //!
-//! **Coordinates.** Each block's columns in order, without the tail of those that stand in one row at most; where there
-//! are such tails, one coordinate a row for all that row's single terms together; at last the intercept. The terms that
-//! stand in one document alone are exchangeable: under an L2 penalty the best weights of one row's are proportional to
-//! their values, `wⱼ = u xⱼ / ‖x‖`, so that together they are one column of value `‖x‖`, and the minimum is the same.
-//! Columns are sorted by document frequency, so that they are each block's end, and each row's.
+//! **Coordinates.** Of each block the [`HOT`] most frequent columns have one each, and the intercept. The other columns have none: under
+//! an L2 penalty the best weights are sums of rows, and so are all weights between 0 and them, so that a number a row says all
+//! there is to say of them (the representer theorem; Schölkopf, Herbrich & Smola 2001). What they do to the scores is a product
+//! with `K = X Xᵀ`, which is read column by column and needs no vector as long as the vocabulary.
 //!
-//! **Chunks.** The records are read in chunks of rows, each with sums of its own by coordinate, which are added in the chunks'
-//! order. The data fix how many there are, so that the result does not tell who worked on them.
+//! **Singles.** A column that stands in one row alone does nothing but lengthen that row: of them all, a row keeps one number, its
+//! share of the diagonal of `K`. Columns are sorted by document frequency, so that they are each block's end, and each row's.
+//!
+//! **Chunks** of rows share out the work on the coordinates, **lanes** of columns that on the rest. The data fix how many there
+//! are, so that no result tells who worked on them.
 
 use std::ops::Range;
 
+use crate::linear::hot::{self, HOT, Hot};
 use crate::linear::kernel::Kernel;
-use crate::linear::tiles::{self, Part, Tile};
+use crate::linear::tiles::{self, Cold};
 use crate::records::{Block, Records};
 use crate::threads;
 
@@ -20,84 +23,142 @@ use crate::threads;
 pub(super) const ROWS: usize = 256;
 /// Values times vectors that are worth a chunk.
 const WORTH: u64 = 1 << 18;
-/// Chunks at most: more threads than this do not help a solver, and each chunk costs a reading of all sums.
+/// Chunks and lanes at most: more threads than this do not help a solver.
 const CHUNKS: usize = 4;
-/// Values a coordinate from which on there are more than two.
-const VALUES: u64 = 16;
+/// Values that a column's beginning and end take the time of.
+const COLUMN: u64 = 3;
 
-/// Of one block: how many columns have a coordinate each (the rest is the tail), and that of the first.
+/// Of one block.
 #[derive(Debug)]
 struct Columns {
+    /// Columns before this one have a coordinate each.
+    hot: usize,
+    /// Columns from this one on stand in one row at most.
     head: usize,
+    /// Coordinate of the first.
     first: usize,
+}
+
+/// Rows that are read together: by block, their values in columns that have coordinates.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) rows: Range<usize>,
+    pub(super) hot: Vec<Hot>,
+}
+
+/// Rows, and by lane and block their values in columns that have none.
+#[derive(Debug)]
+pub(super) struct Tile {
+    pub(super) rows: Range<usize>,
+    pub(super) lanes: Vec<Vec<Cold>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Layout {
     blocks: Vec<Columns>,
-    /// By row and block: where in the row's packed entries the tail begins. Empty where nothing is merged.
+    parts: Vec<Part>,
+    /// Of `parts`.
+    chunks: Vec<Range<usize>>,
+    tiles: Vec<Tile>,
+    /// By lane and block: columns of the block.
+    lanes: Vec<Vec<Range<usize>>>,
+    /// By row and block: where in the row's packed entries the single terms begin. Empty where there are none.
     tails: Vec<u32>,
-    /// Of each chunk of rows, which part the rows in order.
-    chunks: Vec<Vec<Tile>>,
-    /// Coordinate of the first row's single terms, where they are merged.
-    singles: Option<usize>,
     coordinates: usize,
 }
 
 impl Layout {
     /// For `vectors` weights a column.
     pub(super) fn new(records: &Records, vectors: usize) -> Self {
-        Self::with(records, vectors, true)
+        Self::with(records, vectors, HOT)
     }
 
-    pub(super) fn with(records: &Records, vectors: usize, merge: bool) -> Self {
+    /// With so many columns of a block that have coordinates at most, up to [`HOT`].
+    pub(super) fn with(records: &Records, vectors: usize, most: usize) -> Self {
         let kernel = Kernel::new(records.term_frequency());
-        let documents = records.documents();
-        let (mut heads, mut values) = (Vec::new(), 0);
-        let frequencies: Vec<Vec<u32>> = threads::map(records.blocks().len(), |block| {
-            let counts = &records.blocks()[block].counts;
-            let mut frequencies = vec![0u32; counts.columns()];
-            for &document in documents {
-                for (column, ..) in kernel.entries(counts.packed(document as usize)) {
-                    frequencies[column] = frequencies[column].saturating_add(1);
+        let frequencies = frequencies(records, &kernel);
+        let (mut blocks, mut first) = (Vec::new(), 0);
+        for frequencies in &frequencies {
+            let hot = frequencies.len().min(most);
+            let head = frequencies.iter().rposition(|&rows| rows > 1).map_or(0, |last| last + 1).max(hot);
+            blocks.push(Columns { hot, head, first });
+            first += hot;
+        }
+        let values: u64 = frequencies.iter().flatten().map(|&rows| u64::from(rows)).sum();
+        let count = match values * vectors as u64 {
+            little if little < 2 * WORTH => 1,
+            much if much < CHUNKS as u64 * WORTH => 2,
+            _ => CHUNKS,
+        };
+        let lanes = lanes(&blocks, &frequencies, count);
+        drop(frequencies);
+        let mut layout =
+            Layout { blocks, parts: Vec::new(), chunks: Vec::new(), tiles: Vec::new(), lanes, tails: Vec::new(), coordinates: first + 1 };
+        let single = layout.blocks.iter().zip(records.blocks()).any(|(own, block)| own.head < block.counts.columns());
+        let chunks = row_chunks(records, count);
+        for rows in tiles::ranges(records.rows(), vectors) {
+            let cuts = layout.add_parts(records, parts(&rows, &chunks, hot::rows(vectors)));
+            if single {
+                let last = layout.lanes.len();
+                layout.tails.extend(cuts.iter().skip(last).step_by(last + 1));
+            }
+            let tile = layout.tile(records, rows, &cuts);
+            layout.tiles.push(tile);
+        }
+        let part = |row: usize| layout.parts.partition_point(|part| part.rows.start < row);
+        layout.chunks = chunks.into_iter().map(|rows| part(rows.start)..part(rows.end)).collect();
+        layout
+    }
+
+    /// Adds what these rows have in columns with coordinates. By row and block, and there by lane: where in the row's packed entries
+    /// the lane begins; and where the last one ends.
+    fn add_parts(&mut self, records: &Records, rows: Vec<Range<usize>>) -> Vec<u32> {
+        let each = self.blocks.len() * (self.lanes.len() + 1);
+        let made = threads::map(rows.len(), |part| {
+            let documents = &records.documents()[rows[part].clone()];
+            let (mut hot, mut cuts) = (Vec::new(), vec![0; documents.len() * each]);
+            for (at, (block, own)) in records.blocks().iter().zip(&self.blocks).enumerate() {
+                let (of_block, ends) = Hot::new(&block.counts, documents, own.hot);
+                hot.push(of_block);
+                for (row, (&document, end)) in documents.iter().zip(ends).enumerate() {
+                    let cuts = &mut cuts[row * each + at * (self.lanes.len() + 1)..][..self.lanes.len() + 1];
+                    self.cut(block.counts.packed(document as usize), at, end, cuts);
                 }
             }
-            frequencies
+            (hot, cuts)
         });
-        for frequencies in &frequencies {
-            heads.push(frequencies.iter().rposition(|&rows| rows > 1).map_or(0, |last| last + 1));
-            values += frequencies.iter().map(|&rows| u64::from(rows)).sum::<u64>();
+        let (hot, cuts): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        self.parts.extend(rows.into_iter().zip(hot).map(|(rows, hot)| Part { rows, hot }));
+        cuts.concat()
+    }
+
+    /// Where each lane begins in a row's packed entries of a block, and where the last one ends; the first begins at `start`.
+    fn cut(&self, packed: &[u32], block: usize, start: u32, cuts: &mut [u32]) {
+        cuts[0] = start;
+        let (mut at, mut rest) = (start, Kernel::columns(&packed[start as usize..]).peekable());
+        for (lane, cut) in self.lanes.iter().zip(&mut cuts[1..]) {
+            while let Some((_, length)) = rest.next_if(|&(column, _)| column < lane[block].end) {
+                at += length;
+            }
+            *cut = at;
         }
-        // Merging pays where the rows are fewer than the columns it saves.
-        let saved: usize = frequencies.iter().zip(&heads).map(|(all, head)| all.len() - head).sum();
-        let merge = merge && saved > documents.len();
-        if !merge {
-            heads = frequencies.iter().map(Vec::len).collect();
-        }
-        let mut first = 0;
-        let mut blocks = Vec::new();
-        for &head in &heads {
-            blocks.push(Columns { head, first });
-            first += head;
-        }
-        drop(frequencies);
-        let singles = merge.then_some(first);
-        let coordinates = first + if merge { documents.len() } else { 0 } + 1;
-        let chunks = match values * vectors as u64 {
-            little if little < 2 * WORTH => 1,
-            much if much >= CHUNKS as u64 * WORTH && values >= VALUES * coordinates as u64 => CHUNKS,
-            _ => 2,
-        };
-        let chunks = row_chunks(records, chunks);
-        let tails = if merge { tails(records, &kernel, &heads) } else { Vec::new() };
-        let tile = |rows: Range<usize>| {
-            let documents = &records.documents()[rows.clone()];
-            let part = |(block, &head): (&Block, &usize)| Part::new(&block.counts, documents, head, vectors);
-            Tile { parts: records.blocks().iter().zip(&heads).map(part).collect(), rows }
-        };
-        let tiles = |rows: Range<usize>| tiles::ranges(rows, vectors).map(tile).collect();
-        let chunks = threads::map(chunks.len(), |chunk| tiles(chunks[chunk].clone()));
-        Layout { blocks, tails, chunks, singles, coordinates }
+    }
+
+    /// What these rows have in columns without coordinates.
+    fn tile(&self, records: &Records, rows: Range<usize>, cuts: &[u32]) -> Tile {
+        let (lanes, blocks) = (self.lanes.len(), self.blocks.len());
+        let documents = &records.documents()[rows.clone()];
+        let mut made = threads::map(lanes * blocks, |at| {
+            let (lane, block) = (at / blocks, at % blocks);
+            let before = self.lanes[lane][..block].iter().map(Range::len).sum();
+            let own = |(row, &document): (usize, &u32)| {
+                let cuts = &cuts[(row * blocks + block) * (lanes + 1) + lane..];
+                (row, &records.blocks()[block].counts.packed(document as usize)[cuts[0] as usize..cuts[1] as usize])
+            };
+            Cold::new(documents.iter().enumerate().map(own), self.lanes[lane][block].clone(), before)
+        })
+        .into_iter();
+        Tile { rows, lanes: (0..lanes).map(|_| made.by_ref().take(blocks).collect()).collect() }
     }
 
     /// Number of coordinates, of one vector.
@@ -105,24 +166,33 @@ impl Layout {
         self.coordinates
     }
 
+    /// Whether there are columns without coordinates.
+    pub(super) fn implicit(&self) -> bool {
+        !self.tails.is_empty() || self.lanes.iter().flatten().any(|columns| !columns.is_empty())
+    }
+
+    /// Whether there are columns that stand in one row alone, past those with coordinates.
+    pub(super) fn singles(&self) -> bool {
+        !self.tails.is_empty()
+    }
+
     /// What is read by one thread each, in order.
-    pub(super) fn chunks(&self) -> &[Vec<Tile>] {
-        &self.chunks
+    pub(super) fn chunks(&self) -> impl Iterator<Item = &[Part]> {
+        self.chunks.iter().map(|parts| &self.parts[parts.clone()])
     }
 
-    /// Threads that are of use.
-    pub(super) fn workers(&self) -> usize {
-        threads::count().min(self.chunks.len())
+    pub(super) fn tiles(&self) -> &[Tile] {
+        &self.tiles
     }
 
-    /// Coordinate of the first row's single terms, where they are merged.
-    pub(super) fn singles(&self) -> Option<usize> {
-        self.singles
+    /// By lane and block: columns of the block.
+    pub(super) fn lanes(&self) -> &[Vec<Range<usize>>] {
+        &self.lanes
     }
 
     /// Number of a block's columns that have a coordinate each.
-    pub(super) fn head(&self, block: usize) -> usize {
-        self.blocks[block].head
+    pub(super) fn hot(&self, block: usize) -> usize {
+        self.blocks[block].hot
     }
 
     /// Coordinate of a block's first column.
@@ -130,11 +200,63 @@ impl Layout {
         self.blocks[block].first
     }
 
-    /// What of a row's packed entries of a block is merged.
+    /// A row's packed entries of single terms of a block.
     #[inline]
     pub(super) fn tail<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> &'p [u32] {
         self.tails.get(row * self.blocks.len() + block).map_or(&[], |&tail| &packed[tail as usize..])
     }
+}
+
+/// Of each block, in how many of the rows each column stands.
+fn frequencies(records: &Records, kernel: &Kernel) -> Vec<Vec<u32>> {
+    let of_block = |block: &Block| {
+        let counted = threads::each(row_chunks(records, threads::count()), |rows| {
+            let mut frequencies = vec![0u32; block.counts.columns()];
+            for &document in &records.documents()[rows] {
+                for (column, ..) in kernel.entries(block.counts.packed(document as usize)) {
+                    frequencies[column] = frequencies[column].saturating_add(1);
+                }
+            }
+            frequencies
+        });
+        let add = |mut all: Vec<u32>, part: Vec<u32>| {
+            all.iter_mut().zip(part).for_each(|(all, part)| *all = all.saturating_add(part));
+            all
+        };
+        counted.into_iter().reduce(add).unwrap_or_default()
+    };
+    records.blocks().iter().map(of_block).collect()
+}
+
+/// Columns without coordinates that take about equally long, by lane and block.
+fn lanes(blocks: &[Columns], frequencies: &[Vec<u32>], count: usize) -> Vec<Vec<Range<usize>>> {
+    let mut lanes = vec![Vec::new(); count];
+    for (own, frequencies) in blocks.iter().zip(frequencies) {
+        let frequencies = &frequencies[own.hot..own.head];
+        let total: u64 = frequencies.iter().map(|&rows| u64::from(rows) + COLUMN).sum();
+        let (mut bounds, mut before) = (vec![own.hot], 0);
+        for (column, &rows) in (own.hot..).zip(frequencies) {
+            if before * count as u64 >= bounds.len() as u64 * total && bounds.len() < count {
+                bounds.push(column);
+            }
+            before += u64::from(rows) + COLUMN;
+        }
+        bounds.resize(count + 1, own.head);
+        for (lane, bounds) in lanes.iter_mut().zip(bounds.windows(2)) {
+            lane.push(bounds[0]..bounds[1]);
+        }
+    }
+    lanes
+}
+
+/// These rows where a chunk ends in parts, each of `most` rows at most and of about equally many.
+fn parts(rows: &Range<usize>, chunks: &[Range<usize>], most: usize) -> Vec<Range<usize>> {
+    let within = chunks.iter().map(|chunk| rows.start.max(chunk.start)..rows.end.min(chunk.end));
+    let part = |rows: Range<usize>| {
+        let count = rows.len().div_ceil(most);
+        (0..count).map(move |part| rows.start + rows.len() * part / count..rows.start + rows.len() * (part + 1) / count)
+    };
+    within.flat_map(part).collect()
 }
 
 /// Packed entries of a document.
@@ -159,19 +281,4 @@ pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
     }
     bounds.push(records.rows());
     bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
-}
-
-fn tails(records: &Records, kernel: &Kernel, heads: &[usize]) -> Vec<u32> {
-    let of_rows = |rows: Range<usize>| {
-        let mut tails = Vec::with_capacity(rows.len() * heads.len());
-        for &document in &records.documents()[rows] {
-            for (block, &head) in records.blocks().iter().zip(heads) {
-                let entries = kernel.entries(block.counts.packed(document as usize));
-                let before = entries.take_while(|&(column, ..)| column < head);
-                tails.push(before.map(|(.., length)| length as u32).sum());
-            }
-        }
-        tails
-    };
-    threads::each(row_chunks(records, threads::count()), of_rows).concat()
 }

@@ -1,4 +1,4 @@
-//! The records as a linear map: scores of a point, and back, in one reading.
+//! The records as a linear map between weights and scores, in the coordinates of a [`Layout`].
 
 use std::ops::Range;
 
@@ -6,26 +6,28 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::counts::Counts;
 use crate::linear::Linear;
-use crate::linear::hot::{self, HOT};
+use crate::linear::hot;
 use crate::linear::kernel::Kernel;
-use crate::linear::layout::{Layout, row_chunks};
-use crate::linear::tiles::Tile;
+use crate::linear::layout::{Layout, Part, Tile, row_chunks};
+use crate::linear::tiles::Cold;
 use crate::records::Records;
 use crate::threads;
 
-/// Records of one set of scales, for `vectors` weights a column, in the coordinates of a [`Layout`].
+/// Records of one set of scales, for `vectors` weights a column.
 ///
-/// A point has shape (coordinates, vectors), scores and slopes (rows, vectors), row by row.
+/// Coordinates have shape (coordinates, vectors), scores and slopes (rows, vectors), row by row.
 pub(super) struct Matrix<'r> {
     pub(super) layout: &'r Layout,
     records: &'r Records,
     pub(super) vectors: usize,
     kernel: Kernel<'r>,
     blocks: Vec<View<'r>>,
-    /// Length of each row's single terms, where they are merged.
-    singles: Vec<f64>,
-    /// What the numbers of a coordinate are multiplied with: the column's scale, the length of single terms, 1. Shape (coordinates,).
+    /// What the numbers of a coordinate are multiplied with: the column's scale, 1. Shape (coordinates,).
     scales: Vec<f64>,
+    /// By lane: scales of its columns without coordinates, block after block.
+    lanes: Vec<Vec<f64>>,
+    /// Of each row the sum of the squares of its single terms; empty where there are none.
+    singles: Vec<f64>,
 }
 
 /// A block: its counts, the scale of each document, and the coordinate of its first column.
@@ -35,42 +37,36 @@ struct View<'r> {
     first: usize,
 }
 
-/// What a pass works in.
+/// What a product with the columns that have coordinates works in.
 pub(super) struct Room {
-    /// The point's numbers times their scales.
+    /// Their numbers times their scales.
     scaled: Vec<f64>,
-    own: Vec<Own>,
-}
-
-/// What one thread works in.
-struct Own {
-    /// Of a chunk that is not the first, shaped as a point; 0 between passes.
-    sums: Vec<f64>,
-    /// Of a tile's rows, shape (rows, vectors).
-    slopes: Vec<f64>,
-    along: Vec<f64>,
+    /// Of each chunk.
+    sums: Vec<Vec<f64>>,
 }
 
 impl<'r> Matrix<'r> {
     pub(super) fn new(layout: &'r Layout, records: &'r Records, vectors: usize) -> Self {
         let kernel = Kernel::new(records.term_frequency());
         let blocks = views(records, |block| layout.first(block));
-        let mut matrix = Matrix { layout, records, vectors, kernel, blocks, singles: Vec::new(), scales: Vec::new() };
-        if layout.singles().is_some() {
-            let length = |row| {
+        let starts = &records.starts()[..blocks.len()];
+        let own = |block: usize, columns: Range<usize>| &records.column_scales()[starts[block]..][columns];
+        let mut scales: Vec<f64> = (0..blocks.len()).flat_map(|block| own(block, 0..layout.hot(block))).copied().collect();
+        scales.push(1.0);
+        let lane = |columns: &Vec<Range<usize>>| {
+            columns.iter().enumerate().flat_map(|(block, columns)| own(block, columns.clone())).copied().collect()
+        };
+        let lanes = layout.lanes().iter().map(lane).collect();
+        let mut matrix = Matrix { layout, records, vectors, kernel, blocks, scales, lanes, singles: Vec::new() };
+        if layout.singles() {
+            let squares = |row| {
                 let mut squares = 0.0;
                 matrix.single_terms(row, |_, value| squares += value * value);
-                f64::sqrt(squares)
+                squares
             };
-            let of_chunk = |rows: Range<usize>| rows.map(length).collect::<Vec<f64>>();
-            matrix.singles = threads::each(row_chunks(records, layout.workers()), of_chunk).concat();
+            let of_chunk = |rows: Range<usize>| rows.map(squares).collect::<Vec<f64>>();
+            matrix.singles = threads::share(row_chunks(records, threads::count()), of_chunk).concat();
         }
-        matrix.scales.reserve_exact(layout.coordinates());
-        for (block, &start) in records.starts()[..records.blocks().len()].iter().enumerate() {
-            matrix.scales.extend(&records.column_scales()[start..start + layout.head(block)]);
-        }
-        matrix.scales.extend(&matrix.singles);
-        matrix.scales.push(1.0);
         matrix
     }
 
@@ -78,52 +74,41 @@ impl<'r> Matrix<'r> {
         self.records.rows()
     }
 
-    /// Number of a point's numbers.
-    pub(super) fn dimensions(&self) -> usize {
+    /// Number of coordinates, of all vectors.
+    pub(super) fn coordinates(&self) -> usize {
         self.layout.coordinates() * self.vectors
     }
 
-    /// The mean square of each coordinate's values over the rows, shaped as a point: of the intercepts and of each block's most
-    /// frequent columns; those of the rest, which are small, are left 0.
+    /// The mean square of each coordinate's values over the rows, shaped as coordinates.
     pub(super) fn mean_squares(&self) -> Vec<f64> {
-        let hot: Vec<usize> = (0..self.blocks.len()).map(|block| self.layout.head(block).min(HOT)).collect();
-        let of_chunk = |chunk: usize| {
-            let mut sums: Vec<Vec<f64>> = hot.iter().map(|&hot| vec![0.0; hot]).collect();
-            for tile in &self.layout.chunks()[chunk] {
-                for ((block, part), sums) in self.blocks.iter().zip(&tile.parts).zip(&mut sums) {
-                    let documents = self.records.documents()[tile.rows.clone()].chunks(hot::rows(self.vectors));
-                    for (hot, documents) in part.hot.iter().zip(documents) {
-                        let square = |&document: &u32| block.row_scales[document as usize].powi(2);
-                        let squares: Vec<f64> = documents.iter().map(square).collect();
-                        self.kernel.hot_squares(hot, &squares, sums);
-                    }
+        let of_chunk = |parts: &[Part]| {
+            let mut sums = vec![0.0; self.layout.coordinates()];
+            for part in parts {
+                for (block, hot) in self.blocks.iter().zip(&part.hot) {
+                    let square = |&document: &u32| block.row_scales[document as usize].powi(2);
+                    let squares: Vec<f64> = self.records.documents()[part.rows.clone()].iter().map(square).collect();
+                    self.kernel.hot_squares(hot, &squares, &mut sums[block.first..]);
                 }
             }
             sums
         };
-        let mut means = vec![0.0; self.dimensions()];
-        let end = means.len() - self.vectors;
-        means[end..].fill(1.0);
-        for sums in threads::map(self.layout.chunks().len(), of_chunk) {
-            for (block, sums) in self.blocks.iter().zip(sums) {
-                let of_block = means[block.first * self.vectors..].chunks_exact_mut(self.vectors).zip(sums);
-                for ((means, sum), scale) in of_block.zip(&self.scales[block.first..]) {
-                    means.iter_mut().for_each(|mean| *mean += sum * scale * scale / self.rows() as f64);
-                }
+        let mut means = vec![0.0; self.coordinates()];
+        for sums in threads::share(self.layout.chunks().collect(), of_chunk) {
+            for ((means, sum), scale) in means.chunks_exact_mut(self.vectors).zip(sums).zip(&self.scales) {
+                means.iter_mut().for_each(|mean| *mean += sum * scale * scale / self.rows() as f64);
             }
         }
+        let intercepts = means.len() - self.vectors;
+        means[intercepts..].fill(1.0);
         means
     }
 
     pub(super) fn room(&self) -> Room {
-        let rows = self.layout.chunks().iter().flatten().map(|tile| tile.rows.len()).max().unwrap_or(0);
-        // A part of a tile finds room for all the rows that it may have.
-        let [slopes, along] = [0, hot::rows(self.vectors)].map(|more| vec![0.0; (rows + more) * self.vectors]);
-        let own = |_| Own { sums: vec![0.0; self.dimensions()], slopes: slopes.clone(), along: along.clone() };
-        Room { scaled: vec![0.0; self.dimensions()], own: (0..self.layout.workers()).map(own).collect() }
+        let of = || vec![0.0; self.coordinates()];
+        Room { scaled: of(), sums: self.layout.chunks().map(|_| of()).collect() }
     }
 
-    /// Visits column and value of a row's terms that are merged.
+    /// Visits column and value of a row's single terms.
     fn single_terms(&self, row: usize, mut visit: impl FnMut(usize, f64)) {
         let document = self.records.documents()[row] as usize;
         for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
@@ -134,196 +119,256 @@ impl<'r> Matrix<'r> {
         }
     }
 
-    /// Reads the records once, there and back. `run` gets every row, its scores of `point` (what `scores` holds, where there is
-    /// none) and its numbers of `beside`, and leaves slopes; the sums over the rows of slope times value go to `sums`, shaped as a point.
-    /// Gives the sum of what `run` gives.
-    pub(super) fn pass(
+    /// Reads the columns that have coordinates, there and back. `run` gets every row, its scores, its numbers of `beside` and of `slopes`,
+    /// which it leaves there; the sums over the rows of slope times value go to `sums`, shaped as coordinates. Gives the sum
+    /// of what `run` gives.
+    ///
+    /// The scores are what `numbers` of the coordinates make of the columns, and what `image` says of the others (empty: nothing);
+    /// where there are no numbers, what `scores` holds.
+    pub(super) fn explicit(
         &self,
         room: &mut Room,
-        point: Option<&[f64]>,
-        [mut scores, mut beside]: [&mut [f64]; 2],
+        numbers: Option<(&[f64], &[f64])>,
+        [mut scores, mut beside, mut slopes]: [&mut [f64]; 3],
         sums: &mut [f64],
         run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64 + Sync,
     ) -> f64 {
-        let Room { scaled, own } = room;
-        if let Some(point) = point {
-            self.ranges([scaled], |range, [scaled]| {
-                scaled.copy_from_slice(&point[range.start * self.vectors..range.end * self.vectors]);
-                times(scaled, &self.scales[range], self.vectors);
-            });
+        let Room { scaled, sums: of_chunks } = room;
+        if let Some((numbers, _)) = numbers {
+            scaled.copy_from_slice(numbers);
+            times(scaled, &self.scales, self.vectors);
         }
+        let given = numbers.map(|(_, image)| (&scaled[..], image));
+        let dealt = self.layout.chunks().zip(of_chunks.iter_mut()).map(|(parts, sums)| {
+            let count = parts.iter().map(|part| part.rows.len()).sum::<usize>() * self.vectors;
+            let mut numbers = [&mut scores, &mut beside, &mut slopes];
+            (parts, numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default()), sums)
+        });
+        let totals = threads::share(dealt.collect(), |(parts, numbers, sums)| {
+            sums.fill(0.0);
+            self.read(parts, given, numbers, sums, &run)
+        });
         sums.fill(0.0);
-        let known = point.is_none();
-        let (mut total, mut rest) = (0.0, self.layout.chunks());
-        while !rest.is_empty() {
-            let first = rest.len() == self.layout.chunks().len();
-            let (round, after) = rest.split_at(own.len().min(rest.len()));
-            rest = after;
-            // The first chunk's sums are all that there is yet.
-            let mut into = first.then_some(&mut *sums);
-            let dealt = round.iter().zip(&mut *own).map(|(tiles, own)| {
-                let count = tiles.iter().map(|tile| tile.rows.len()).sum::<usize>() * self.vectors;
-                let mut numbers = [&mut scores, &mut beside];
-                let numbers = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
-                let into = into.take().unwrap_or(&mut own.sums);
-                (tiles, numbers, into, [&mut own.slopes, &mut own.along])
-            });
-            let done = threads::each(dealt.collect(), |(tiles, numbers, into, rows)| {
-                self.read(tiles, (!known).then_some(scaled), numbers, into, rows, &run)
-            });
-            total += done.into_iter().sum::<f64>();
-            self.gather(&mut own[usize::from(first)..round.len()], sums, rest.is_empty());
+        for of_chunk in of_chunks {
+            sums.iter_mut().zip(of_chunk).for_each(|(sum, own)| *sum += *own);
         }
-        total
+        times(sums, &self.scales, self.vectors);
+        totals.into_iter().sum()
     }
 
-    /// A chunk, tile after tile, there and back.
+    /// A chunk, part after part, there and back.
     fn read(
         &self,
-        tiles: &[Tile],
-        scaled: Option<&Vec<f64>>,
-        [mut scores, mut beside]: [&mut [f64]; 2],
-        into: &mut [f64],
-        [slopes, along]: [&mut Vec<f64>; 2],
+        parts: &[Part],
+        given: Option<(&[f64], &[f64])>,
+        [mut scores, mut beside, mut slopes]: [&mut [f64]; 3],
+        sums: &mut [f64],
         run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64,
     ) -> f64 {
         let (vectors, mut total) = (self.vectors, 0.0);
-        for tile in tiles {
-            let count = tile.rows.len() * vectors;
-            let mut numbers = [&mut scores, &mut beside];
-            let [scores, beside] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
-            let slopes = &mut slopes[..count];
-            if let Some(scaled) = scaled {
-                self.score(tile, scaled, along, scores);
+        let mut along = vec![0.0; hot::rows(vectors) * vectors];
+        for part in parts {
+            let count = part.rows.len() * vectors;
+            let mut numbers = [&mut scores, &mut beside, &mut slopes];
+            let [scores, beside, slopes] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
+            if let Some((scaled, image)) = given {
+                scores.chunks_exact_mut(vectors).for_each(|scores| scores.copy_from_slice(&scaled[scaled.len() - vectors..]));
+                let image = image.get(part.rows.start * vectors..).unwrap_or_default();
+                scores.iter_mut().zip(image).for_each(|(score, image)| *score += image);
+                for (block, hot) in self.blocks.iter().zip(&part.hot) {
+                    along.fill(0.0);
+                    self.kernel.hot_dots(hot, &scaled[block.first * vectors..], vectors, &mut along);
+                    self.add_scaled(block, &part.rows, &along, scores);
+                }
             }
             let numbers = scores.chunks_exact(vectors).zip(beside.chunks_exact_mut(vectors));
-            for (row, ((scores, beside), slopes)) in
-                tile.rows.clone().zip(numbers.zip(slopes.chunks_exact_mut(vectors)))
-            {
+            for (row, ((scores, beside), slopes)) in part.rows.clone().zip(numbers.zip(slopes.chunks_exact_mut(vectors))) {
                 total += run(row, scores, beside, slopes);
+                add(&mut sums[self.coordinates() - vectors..], slopes);
             }
-            self.spread(tile, slopes, along, into);
+            for (block, hot) in self.blocks.iter().zip(&part.hot) {
+                self.scale(block, &part.rows, slopes, &mut along);
+                self.kernel.hot_sums(hot, &along, vectors, &mut sums[block.first * vectors..]);
+            }
         }
         total
     }
 
-    /// Scores of a tile's rows.
-    fn score(&self, tile: &Tile, scaled: &[f64], along: &mut [f64], scores: &mut [f64]) {
-        let (vectors, documents) = (self.vectors, &self.records.documents()[tile.rows.clone()]);
-        let intercepts = &scaled[scaled.len() - vectors..];
-        scores.chunks_exact_mut(vectors).for_each(|scores| scores.copy_from_slice(intercepts));
-        if let Some(singles) = self.layout.singles() {
-            let singles = &scaled[(singles + tile.rows.start) * vectors..];
-            scores.iter_mut().zip(singles).for_each(|(score, single)| *score += single);
-        }
-        for (block, part) in self.blocks.iter().zip(&tile.parts) {
-            let scaled = &scaled[block.first * vectors..];
-            along.fill(0.0);
-            self.kernel.cold_dots(&part.cold, scaled, vectors, along);
-            for (hot, start) in part.hot.iter().zip((0..).step_by(hot::rows(vectors) * vectors)) {
-                self.kernel.hot_dots(hot, scaled, vectors, &mut along[start..]);
-            }
-            let numbers = scores.chunks_exact_mut(vectors).zip(along.chunks_exact(vectors));
-            for (&document, (scores, along)) in documents.iter().zip(numbers) {
-                let scale = block.row_scales[document as usize];
-                scores.iter_mut().zip(along).for_each(|(score, along)| *score += scale * along);
-            }
+    /// `to += scale · from` of these rows, whose numbers both begin with.
+    fn add_scaled(&self, block: &View, rows: &Range<usize>, from: &[f64], to: &mut [f64]) {
+        let numbers = to.chunks_exact_mut(self.vectors).zip(from.chunks_exact(self.vectors));
+        for (&document, (to, from)) in self.records.documents()[rows.clone()].iter().zip(numbers) {
+            let scale = block.row_scales[document as usize];
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += scale * from);
         }
     }
 
-    /// A tile's slopes times the rows' values, into the sums.
-    fn spread(&self, tile: &Tile, slopes: &[f64], along: &mut [f64], into: &mut [f64]) {
-        let (vectors, documents) = (self.vectors, &self.records.documents()[tile.rows.clone()]);
-        let intercepts = into.len() - vectors;
-        for slopes in slopes.chunks_exact(vectors) {
-            into[intercepts..].iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
-        }
-        if let Some(singles) = self.layout.singles() {
-            into[(singles + tile.rows.start) * vectors..][..slopes.len()].copy_from_slice(slopes);
-        }
-        for (block, part) in self.blocks.iter().zip(&tile.parts) {
-            let into = &mut into[block.first * vectors..];
-            let numbers = slopes.chunks_exact(vectors).zip(along.chunks_exact_mut(vectors));
-            for (&document, (slopes, along)) in documents.iter().zip(numbers) {
-                let scale = block.row_scales[document as usize];
-                along.iter_mut().zip(slopes).for_each(|(along, slope)| *along = scale * slope);
-            }
-            for (hot, start) in part.hot.iter().zip((0..).step_by(hot::rows(vectors) * vectors)) {
-                self.kernel.hot_sums(hot, &along[start..], vectors, into);
-            }
-            self.kernel.cold_sums(&part.cold, along, vectors, into);
+    /// `to = scale · from`, as [`add_scaled`](Self::add_scaled).
+    fn scale(&self, block: &View, rows: &Range<usize>, from: &[f64], to: &mut [f64]) {
+        let numbers = to.chunks_exact_mut(self.vectors).zip(from.chunks_exact(self.vectors));
+        for (&document, (to, from)) in self.records.documents()[rows.clone()].iter().zip(numbers) {
+            let scale = block.row_scales[document as usize];
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = scale * from);
         }
     }
 
-    /// Adds what each thread has summed, in order, and leaves 0 behind; the `last` time multiplied with the scales.
-    fn gather(&self, own: &mut [Own], sums: &mut [f64], last: bool) {
-        for own in own {
-            self.ranges([sums, &mut own.sums], |_, [sums, own]| {
-                sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += std::mem::take(own));
-            });
+    /// `image = X Xᵀ rows` over the columns without coordinates, shapes (rows, vectors); the greatest number of `Xᵀ rows`, by magnitude
+    /// (of a row's single terms their length).
+    pub(super) fn implicit(&self, rows: &[f64], image: &mut [f64]) -> f64 {
+        if rows.is_empty() {
+            return 0.0;
         }
-        if last {
-            self.ranges([sums], |range, [sums]| times(sums, &self.scales[range], self.vectors));
+        let mut greatest = match self.layout.tiles() {
+            [tile] => self.at_once(tile, rows, image),
+            tiles => self.in_two(tiles, rows, image),
+        };
+        let of_rows = rows.chunks_exact(self.vectors).zip(image.chunks_exact_mut(self.vectors));
+        for (square, (rows, image)) in self.singles.iter().zip(of_rows) {
+            for (row, image) in rows.iter().zip(image) {
+                *image += square * row;
+                greatest = greatest.max(square.sqrt() * row.abs());
+            }
         }
+        greatest
     }
 
-    /// `run` on ranges of the coordinates with their numbers in `vectors` shaped as a point, several at a time.
-    fn ranges<const N: usize>(&self, vectors: [&mut [f64]; N], run: impl Fn(Range<usize>, [&mut [f64]; N]) + Sync) {
-        let (workers, coordinates, mut rest) = (self.layout.workers(), self.layout.coordinates(), vectors);
-        let dealt = (0..workers).map(|part| {
-            let range = coordinates * part / workers..coordinates * (part + 1) / workers;
-            let count = range.len() * self.vectors;
-            (range, rest.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default()))
+    /// A column goes back to the rows as soon as it was read.
+    fn at_once(&self, tile: &Tile, rows: &[f64], image: &mut [f64]) -> f64 {
+        let lanes: Vec<(&Vec<Cold>, &Vec<f64>)> = tile.lanes.iter().zip(&self.lanes).collect();
+        let done = threads::share(lanes, |(of_blocks, scales)| {
+            let [mut along, mut back, mut out] = [(); 3].map(|()| vec![0.0; rows.len()]);
+            let mut greatest = 0.0f64;
+            for (block, cold) in self.blocks.iter().zip(of_blocks) {
+                self.scale(block, &tile.rows, rows, &mut along);
+                back.fill(0.0);
+                greatest = greatest.max(self.kernel.cold_both(cold, scales, self.vectors, &along, &mut back));
+                self.add_scaled(block, &tile.rows, &back, &mut out);
+            }
+            (out, greatest)
         });
-        threads::each(dealt.collect(), |(range, numbers)| run(range, numbers));
+        image.fill(0.0);
+        let mut greatest = 0.0f64;
+        for (out, of_lane) in done {
+            add(image, &out);
+            greatest = greatest.max(of_lane);
+        }
+        greatest
     }
 
-    /// A point as weights by column, shape (columns, vectors), and the intercepts.
-    pub(super) fn expand(&self, point: &[f64]) -> (Array2<f64>, Vec<f64>) {
+    /// All columns' sums first, then what they do to the rows.
+    fn in_two(&self, tiles: &[Tile], rows: &[f64], image: &mut [f64]) -> f64 {
         let vectors = self.vectors;
+        let lanes = threads::share((0..self.lanes.len()).collect(), |lane| {
+            let scales = &self.lanes[lane];
+            let mut sums = vec![0.0; scales.len() * vectors];
+            self.lane_sums(lane, rows, &mut sums);
+            times(&mut sums, scales, vectors);
+            let greatest = sums.iter().fold(0.0f64, |greatest, sum| greatest.max(sum.abs()));
+            times(&mut sums, scales, vectors);
+            (sums, greatest)
+        });
+        let mut rest = image;
+        let dealt = tiles.iter().map(|tile| (tile, rest.split_off_mut(..tile.rows.len() * vectors).unwrap_or_default()));
+        threads::share(dealt.collect(), |(tile, image)| {
+            let mut out = vec![0.0; image.len()];
+            image.fill(0.0);
+            for (at, block) in self.blocks.iter().enumerate() {
+                out.fill(0.0);
+                for ((sums, _), of_blocks) in lanes.iter().zip(&tile.lanes) {
+                    self.kernel.cold_dots(&of_blocks[at], vectors, sums, &mut out);
+                }
+                self.add_scaled(block, &tile.rows, &out, image);
+            }
+        });
+        lanes.iter().fold(0.0, |greatest, (_, of_lane)| greatest.max(*of_lane))
+    }
+
+    /// A lane's part of `Xᵀ rows`, not yet times its scales.
+    fn lane_sums(&self, lane: usize, rows: &[f64], sums: &mut [f64]) {
+        let mut along = Vec::new();
+        for tile in self.layout.tiles() {
+            let rows = &rows[tile.rows.start * self.vectors..tile.rows.end * self.vectors];
+            along.resize(rows.len(), 0.0);
+            for (block, cold) in self.blocks.iter().zip(&tile.lanes[lane]) {
+                self.scale(block, &tile.rows, rows, &mut along);
+                self.kernel.cold_sums(cold, self.vectors, &along, sums);
+            }
+        }
+    }
+
+    /// Numbers of the coordinates and of the rows as weights by column, shape (columns, vectors).
+    pub(super) fn expand(&self, numbers: &[f64], rows: &[f64]) -> Array2<f64> {
+        let (vectors, starts) = (self.vectors, self.records.starts());
         let mut weights = Array2::zeros((self.records.columns(), vectors));
         let flat = weights.as_slice_mut().unwrap_or_default();
-        for (block, &start) in self.records.starts()[..self.records.blocks().len()].iter().enumerate() {
-            let (from, count) = (self.layout.first(block) * vectors, self.layout.head(block) * vectors);
-            flat[start * vectors..][..count].copy_from_slice(&point[from..][..count]);
+        for (at, block) in self.blocks.iter().enumerate() {
+            let count = self.layout.hot(at) * vectors;
+            flat[starts[at] * vectors..][..count].copy_from_slice(&numbers[block.first * vectors..][..count]);
         }
-        if let Some(singles) = self.layout.singles() {
-            for (row, &length) in self.singles.iter().enumerate().filter(|(_, length)| **length > 0.0) {
-                let of_row = &point[(singles + row) * vectors..][..vectors];
+        if rows.is_empty() {
+            return weights;
+        }
+        let lanes = threads::share((0..self.lanes.len()).collect(), |lane| {
+            let scales = &self.lanes[lane];
+            let mut sums = vec![0.0; scales.len() * vectors];
+            self.lane_sums(lane, rows, &mut sums);
+            times(&mut sums, scales, vectors);
+            sums
+        });
+        for (columns, sums) in self.layout.lanes().iter().zip(lanes) {
+            let mut rest = &sums[..];
+            for (columns, start) in columns.iter().zip(starts) {
+                let (own, after) = rest.split_at(columns.len() * vectors);
+                flat[(start + columns.start) * vectors..][..own.len()].copy_from_slice(own);
+                rest = after;
+            }
+        }
+        if self.layout.singles() {
+            for (row, of_row) in rows.chunks_exact(vectors).enumerate() {
                 self.single_terms(row, |column, value| {
-                    for (weight, merged) in flat[column * vectors..].iter_mut().zip(of_row) {
-                        *weight = merged * value / length;
+                    for (weight, of_row) in flat[column * vectors..].iter_mut().zip(of_row) {
+                        *weight = value * of_row;
                     }
                 });
             }
         }
-        (weights, point[point.len() - vectors..].to_vec())
+        weights
     }
 
-    /// Vector `first` and those after it of a classifier as a point: the other way of [`expand`](Self::expand).
-    pub(super) fn compress(&self, linear: &Linear, first: usize) -> Vec<f64> {
+    /// Weights as numbers of the coordinates and of the rows, shape (rows, vectors): the other way of [`expand`](Self::expand).
+    ///
+    /// Of the columns without coordinates, that is the multiple of `slopes` that comes nearest: the minimum of a loss with
+    /// these slopes is one, and what is none is no minimum.
+    pub(super) fn compress(&self, linear: &Linear, first: usize, slopes: Vec<f64>) -> [Vec<f64>; 2] {
         let vectors = self.vectors;
-        let mut point = vec![0.0; self.dimensions()];
-        let weight = |column: usize, k: usize| linear.weights[(column, first + k)];
-        for (block, &start) in self.records.starts()[..self.records.blocks().len()].iter().enumerate() {
-            let (to, count) = (self.layout.first(block) * vectors, self.layout.head(block));
-            for (column, point) in point[to..].chunks_exact_mut(vectors).take(count).enumerate() {
-                point.iter_mut().enumerate().for_each(|(k, point)| *point = weight(start + column, k));
+        let mut numbers = vec![0.0; self.coordinates()];
+        for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
+            for (column, numbers) in numbers[block.first * vectors..].chunks_exact_mut(vectors).take(self.layout.hot(at)).enumerate() {
+                numbers.iter_mut().enumerate().for_each(|(k, number)| *number = linear.weights[(start + column, first + k)]);
             }
         }
-        if let Some(singles) = self.layout.singles() {
-            for (row, &length) in self.singles.iter().enumerate().filter(|(_, length)| **length > 0.0) {
-                self.single_terms(row, |column, value| {
-                    for (k, point) in point[(singles + row) * vectors..][..vectors].iter_mut().enumerate() {
-                        *point += weight(column, k) * value / length;
-                    }
-                });
-            }
+        let intercepts = numbers.len() - vectors;
+        numbers[intercepts..].iter_mut().enumerate().for_each(|(k, number)| *number = linear.intercept[first + k]);
+        if !self.layout.implicit() {
+            return [numbers, Vec::new()];
         }
-        let end = point.len() - vectors;
-        point[end..].iter_mut().enumerate().for_each(|(k, point)| *point = linear.intercept[first + k]);
-        point
+        let [mut rows, none] = [slopes, vec![0.0; self.coordinates()]];
+        let span = self.expand(&none, &rows);
+        for k in 0..vectors {
+            let own = linear.weights.column(first + k);
+            let (along, squares) = span.column(k).iter().zip(own).fold((0.0, 0.0), |(along, squares), (span, weight)| {
+                (along + span * weight, squares + span * span)
+            });
+            let share = if squares > 0.0 { along / squares } else { 0.0 };
+            rows.iter_mut().skip(k).step_by(vectors).for_each(|row| *row *= share);
+        }
+        [numbers, rows]
     }
+}
+
+/// `to += from`.
+fn add(to: &mut [f64], from: &[f64]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }
 
 /// Scores of weights of shape (columns, vectors), shape (rows, vectors).

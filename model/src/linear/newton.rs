@@ -4,21 +4,25 @@
 //! The conjugate gradients are preconditioned by a part of the Hessian's diagonal: columns that nearly every row has are bent far
 //! more than those of a few (Hsia, Chiang & Lin 2018, who mix the diagonal with 1 as here).
 //!
-//! What is minimised is the mean objective `Σ sᵢ lossᵢ / Σ sᵢ + ½ penalty ‖w‖²`. A step of the conjugate gradients reads the
-//! records once; the search along the line reads the scores alone. Six vectors as long as the point, two more a thread, and four as long
-//! as the scores are all that is held. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
+//! What is minimised is the mean objective `Σ sᵢ lossᵢ / Σ sᵢ + ½ penalty ‖w‖²`. Weights without coordinates ([`layout`](super::layout))
+//! are sums of rows, and so are the gradient's and the step's parts there: a step of the conjugate gradients reads the records once,
+//! the search along the line reads the scores alone, and thirteen vectors as long as the scores are held, none as long as the
+//! vocabulary. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
 
 use std::ops::Range;
 
 use crate::error::FitError;
+use crate::linear::Linear;
 use crate::linear::layout::ROWS;
 use crate::linear::loss::Losses;
 use crate::linear::matrix::Matrix;
 use crate::linear::watch::{Progress, Watch};
 use crate::threads;
 
-/// Numbers of a point whose sum is taken together.
+/// Numbers whose sum is taken together.
 const CHUNK: usize = 1 << 12;
+/// Numbers from which on it is worth a thread to go through them.
+const MANY: usize = 1 << 16;
 /// The conjugate gradients end where what is left of the gradient is this share of it (measured on imdb: 0.1 takes a third more
 /// passes, 0.5 as many with more steps).
 const FORCING: f64 = 0.3;
@@ -65,32 +69,72 @@ pub(super) struct Bounds {
     pub(super) tol: f64,
 }
 
+/// Weights: a point, a step or a direction.
+pub(super) struct Weights {
+    /// Of the coordinates, shape (coordinates, vectors).
+    pub(super) own: Vec<f64>,
+    /// Of the other columns `Xᵀ rows`, shape (rows, vectors); empty where there are none.
+    pub(super) rows: Vec<f64>,
+    /// What those do to the scores, `X Xᵀ rows`.
+    image: Vec<f64>,
+}
+
+/// Minus the gradient of the quadratic.
+struct Residual {
+    own: Vec<f64>,
+    /// Of the columns without coordinates, as [`Weights`].
+    rows: Vec<f64>,
+    image: Vec<f64>,
+    /// Its greatest component.
+    greatest: f64,
+}
+
 impl Objective<'_> {
+    /// No weights.
+    pub(super) fn zero(&self) -> Weights {
+        let rows = if self.matrix.layout.implicit() { self.scores() } else { 0 };
+        Weights { own: vec![0.0; self.matrix.coordinates()], rows: vec![0.0; rows], image: vec![0.0; rows] }
+    }
+
+    /// Those of the vectors from `first` on of a classifier, or as near as rows come to them.
+    pub(super) fn weights(&self, linear: &Linear, first: usize, scores: &[f64]) -> Weights {
+        let (mut slopes, mut curvature) = (vec![0.0; scores.len()], vec![0.0; self.matrix.vectors]);
+        let of_rows = scores.chunks_exact(self.matrix.vectors).zip(slopes.chunks_exact_mut(self.matrix.vectors));
+        for (row, (scores, slopes)) in of_rows.enumerate() {
+            self.losses.slopes(row, scores, slopes, &mut curvature);
+        }
+        let [own, rows] = self.matrix.compress(linear, first, slopes);
+        let mut image = vec![0.0; rows.len()];
+        self.matrix.implicit(&rows, &mut image);
+        Weights { own, rows, image }
+    }
+
     /// Moves `point` to the minimum.
-    pub(super) fn minimise(&self, point: &mut [f64], bounds: Bounds, watch: Watch) -> Result<Convergence, FitError> {
-        let (dimensions, scores) = (point.len(), self.matrix.rows() * self.matrix.vectors);
-        let [mut step, mut residual, mut direction, mut buffer] = [(); 4].map(|()| vec![0.0; dimensions]);
-        let [mut score, mut curvature, mut change, mut moved] = [(); 4].map(|()| vec![0.0; scores]);
-        let mut room = self.matrix.room();
+    pub(super) fn minimise(&self, point: &mut Weights, bounds: Bounds, watch: Watch) -> Result<Convergence, FitError> {
+        let [mut score, mut curvature, mut change, mut slopes, mut moved] = [(); 5].map(|()| vec![0.0; self.scores()]);
+        let (mut step, mut direction) = (self.zero(), self.zero());
+        let Weights { own, rows, image } = self.zero();
+        let mut residual = Residual { own, rows, image, greatest: 0.0 };
+        let (mut room, mut sums) = (self.matrix.room(), vec![0.0; self.matrix.coordinates()]);
         let mut inverse = self.preconditioner();
         let enough = self.losses.kind.gain();
         let mut passes = 0;
         // The scores are 0 where the point is, and later moved along with it.
-        let mut unknown = point.iter().any(|&weight| weight != 0.0);
+        let mut unknown = point.own.iter().chain(&point.rows).any(|&number| number != 0.0);
         let mut iterations = 0;
         // What the last step left to gain, as far as its conjugate gradients tell; unknown before there is one.
         let mut gain = f64::INFINITY;
         let mut before = f64::INFINITY;
         loop {
-            let start = std::mem::take(&mut unknown).then_some(&*point);
-            let rows = [&mut score[..], &mut curvature];
-            let losses = self.matrix.pass(&mut room, start, rows, &mut buffer, |row, score, curvature, slopes| {
+            let given = std::mem::take(&mut unknown).then_some((&point.own[..], &point.image[..]));
+            let rows = [&mut score[..], &mut curvature, &mut slopes];
+            let losses = self.matrix.explicit(&mut room, given, rows, &mut sums, |row, score, curvature, slopes| {
                 self.losses.slopes(row, score, slopes, curvature)
             });
             passes += 1;
-            let [squares, ..] = self.products(point, point);
-            let objective = losses + 0.5 * self.penalty * squares;
-            let (gradient, mut left) = self.steepest(point, &buffer, &inverse, &mut residual);
+            let objective = losses + 0.5 * self.penalty * self.product(point, point);
+            let mut left = self.steepest(point, [&sums, &slopes, &inverse], &mut residual);
+            let gradient = residual.greatest;
             if !objective.is_finite() || !left.is_finite() {
                 return Err(FitError::NotFinite { iteration: iterations });
             }
@@ -107,51 +151,33 @@ impl Objective<'_> {
             }
 
             let (whole, mut predicted, begun) = (left, 0.0, passes);
-            step.fill(0.0);
-            moved.fill(0.0);
-            self.sweep(CHUNK, [&mut direction], |at, [direction]| {
-                let steepest = inverse[at..].iter().zip(&residual[at..]);
-                direction
-                    .iter_mut()
-                    .zip(steepest)
-                    .for_each(|(direction, (inverse, residual))| *direction = inverse * residual);
-            });
+            for numbers in [&mut step.own, &mut step.rows, &mut step.image, &mut moved] {
+                numbers.fill(0.0);
+            }
+            let mut lengths = self.turn(&mut direction, &residual, &inverse, 0.0);
             for inner in 0..MOST_STEPS {
                 if inner > 0 && watch.stopped() {
                     break; // What there is of the step descends.
                 }
-                let [lengths, ..] = self.products(&direction, &direction);
-                let rows = [&mut change[..], &mut curvature];
-                let bent = self.matrix.pass(
-                    &mut room,
-                    Some(&direction),
-                    rows,
-                    &mut buffer,
-                    |row, change, curvature, slopes| {
-                        slopes.copy_from_slice(change);
-                        self.losses.curve(row, curvature, slopes)
-                    },
-                ) + self.penalty * lengths;
+                let given = Some((&direction.own[..], &direction.image[..]));
+                let rows = [&mut change[..], &mut curvature, &mut slopes];
+                let bent = self.matrix.explicit(&mut room, given, rows, &mut sums, |row, change, curvature, slopes| {
+                    slopes.copy_from_slice(change);
+                    self.losses.curve(row, curvature, slopes)
+                }) + self.penalty * lengths;
                 if bent.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
                     break; // Flat as far as numbers tell.
                 }
                 let share = left / bent;
                 predicted += 0.5 * share * left;
-                self.sweep(CHUNK, [&mut moved], |at, [moved]| {
-                    moved.iter_mut().zip(&change[at..]).for_each(|(moved, change)| *moved += share * change);
-                });
+                self.along(share, &direction, &change, &mut step, &mut moved);
                 passes += 1;
                 let last = left;
-                left = self.advance(share, [&direction, &buffer, &inverse], &mut step, &mut residual);
+                left = self.advance(share, &direction, [&sums, &slopes, &inverse], &mut residual);
                 if left <= FORCING * FORCING * whole || !left.is_finite() {
                     break;
                 }
-                self.sweep(CHUNK, [&mut direction], |at, [direction]| {
-                    let steepest = inverse[at..].iter().zip(&residual[at..]);
-                    for (direction, (inverse, residual)) in direction.iter_mut().zip(steepest) {
-                        *direction = inverse * residual + left / last * *direction;
-                    }
-                });
+                lengths = self.turn(&mut direction, &residual, &inverse, left / last);
             }
 
             if passes - begun > PATIENCE {
@@ -164,95 +190,128 @@ impl Objective<'_> {
                 // Nothing descends: the objective is flat to the last bit.
                 return end(small, passes);
             };
-            self.sweep(CHUNK, [point], |at, [point]| {
-                point.iter_mut().zip(&step[at..]).for_each(|(point, step)| *point += length * step);
-            });
-            self.sweep(CHUNK, [&mut score], |at, [score]| {
-                score.iter_mut().zip(&moved[at..]).for_each(|(score, moved)| *score += length * moved);
-            });
+            self.along(length, &step, &moved, point, &mut score);
             iterations += 1;
             gain = left / whole;
             before = objective;
         }
     }
 
-    /// Penalty's share of a place in the point: none of an unpenalised intercept.
-    fn penalised(&self) -> usize {
-        let intercepts = if self.intercept_penalised { 0 } else { self.matrix.vectors };
-        self.matrix.dimensions() - intercepts
+    /// Number of scores.
+    fn scores(&self) -> usize {
+        self.matrix.rows() * self.matrix.vectors
     }
 
-    /// One over what the Hessian's diagonal is taken for, shaped as a point: at a score of 0, where steps begin.
+    /// Number of coordinates that are penalised: all but unpenalised intercepts, which are the last.
+    fn penalised(&self) -> usize {
+        let intercepts = if self.intercept_penalised { 0 } else { self.matrix.vectors };
+        self.matrix.coordinates() - intercepts
+    }
+
+    /// `a · b` of what is penalised.
+    fn product(&self, a: &Weights, b: &Weights) -> f64 {
+        let own = self.penalised();
+        self.dot(&a.own[..own], &b.own[..own]) + self.dot(&a.rows, &b.image)
+    }
+
+    /// One over what the Hessian's diagonal is taken for, shaped as coordinates: at a score of 0, where steps begin. Of the columns
+    /// without coordinates, whose values are few, it is taken for the penalty.
     fn preconditioner(&self) -> Vec<f64> {
         let Some(curvature) = self.losses.kind.curvature(self.matrix.vectors) else {
-            return vec![1.0 / self.penalty; self.matrix.dimensions()];
+            return vec![1.0 / self.penalty; self.matrix.coordinates()];
         };
         let mut inverse = self.matrix.mean_squares();
-        self.sweep(CHUNK, [&mut inverse], |_, [inverse]| {
-            for square in inverse {
-                // Values without a finite square are told of where the losses are taken.
-                let own = if square.is_finite() { BENT * curvature * *square } else { 0.0 };
-                *square = 1.0 / (self.penalty + own);
-            }
-        });
+        for square in &mut inverse {
+            // Values without a finite square are told of where the losses are taken.
+            let own = if square.is_finite() { BENT * curvature * *square } else { 0.0 };
+            *square = 1.0 / (self.penalty + own);
+        }
         inverse
     }
 
-    /// Minus the gradient into `residual`, from the losses' part of it: its greatest component and its preconditioned square.
-    fn steepest(&self, point: &[f64], losses: &[f64], inverse: &[f64], residual: &mut [f64]) -> (f64, f64) {
+    /// Minus the gradient at a point, from the losses' slopes and what they are by coordinate; its preconditioned square.
+    fn steepest(&self, point: &Weights, [sums, slopes, inverse]: [&[f64]; 3], residual: &mut Residual) -> f64 {
         let penalised = self.penalised();
-        let parts = self.sweep(CHUNK, [residual], |at, [residual]| {
-            let (mut greatest, mut squares) = (0.0f64, 0.0);
-            for (place, residual) in (at..).zip(residual.iter_mut()) {
-                let penalty = if place < penalised { self.penalty } else { 0.0 };
-                *residual = -(losses[place] + penalty * point[place]);
-                greatest = greatest.max(residual.abs());
-                squares += inverse[place] * *residual * *residual;
+        for (place, own) in residual.own.iter_mut().enumerate() {
+            let penalty = if place < penalised { self.penalty } else { 0.0 };
+            *own = -(sums[place] + penalty * point.own[place]);
+        }
+        self.sweep([&mut residual.rows], |at, [rows]| {
+            for ((row, slope), point) in rows.iter_mut().zip(&slopes[at..]).zip(&point.rows[at..]) {
+                *row = -(slope + self.penalty * point);
             }
-            (greatest, squares)
         });
-        parts.into_iter().fold((0.0, 0.0), |(greatest, sum), part| (part.0.max(greatest), sum + part.1))
+        self.square(residual, inverse)
     }
 
-    /// One step of the conjugate gradients, from the losses' part of Hessian times direction; the residual's new preconditioned
-    /// square.
+    /// The residual after a `share` of the direction, from Hessian times direction; its preconditioned square.
     fn advance(
         &self,
         share: f64,
-        [direction, losses, inverse]: [&[f64]; 3],
-        step: &mut [f64],
-        residual: &mut [f64],
+        direction: &Weights,
+        [sums, slopes, inverse]: [&[f64]; 3],
+        residual: &mut Residual,
     ) -> f64 {
         let penalised = self.penalised();
-        let squares = self.sweep(CHUNK, [step, residual], |at, [step, residual]| {
-            let mut squares = 0.0;
-            for ((place, step), residual) in (at..).zip(step.iter_mut()).zip(residual.iter_mut()) {
-                let penalty = if place < penalised { self.penalty } else { 0.0 };
-                *step += share * direction[place];
-                *residual -= share * (losses[place] + penalty * direction[place]);
-                squares += inverse[place] * *residual * *residual;
+        for (place, own) in residual.own.iter_mut().enumerate() {
+            let penalty = if place < penalised { self.penalty } else { 0.0 };
+            *own -= share * (sums[place] + penalty * direction.own[place]);
+        }
+        self.sweep([&mut residual.rows], |at, [rows]| {
+            for ((row, slope), direction) in rows.iter_mut().zip(&slopes[at..]).zip(&direction.rows[at..]) {
+                *row -= share * (slope + self.penalty * direction);
             }
-            squares
         });
-        squares.into_iter().sum()
+        self.square(residual, inverse)
     }
 
-    /// `a·a`, `a·b`, `b·b` of what is penalised.
-    fn products(&self, a: &[f64], b: &[f64]) -> [f64; 3] {
-        let sums = self.chunks(self.penalised(), CHUNK, |range| {
-            let (a, b) = (&a[range.clone()], &b[range]);
-            [dot(a, a), dot(a, b), dot(b, b)]
+    /// The residual's preconditioned square. Its image and its greatest component are made here.
+    fn square(&self, residual: &mut Residual, inverse: &[f64]) -> f64 {
+        let Residual { own, rows, image, greatest } = residual;
+        *greatest = self.matrix.implicit(rows, image);
+        let mut squares = 0.0;
+        for (own, inverse) in own.iter().zip(inverse) {
+            *greatest = greatest.max(own.abs());
+            squares += inverse * own * own;
+        }
+        squares + self.dot(rows, image) / self.penalty
+    }
+
+    /// The next direction: the preconditioned residual, and `keep` of the direction before; its square, of what is penalised.
+    fn turn(&self, direction: &mut Weights, residual: &Residual, inverse: &[f64], keep: f64) -> f64 {
+        for ((direction, inverse), residual) in direction.own.iter_mut().zip(inverse).zip(&residual.own) {
+            *direction = inverse * residual + keep * *direction;
+        }
+        let inverse = 1.0 / self.penalty;
+        let squares = self.sweep([&mut direction.rows, &mut direction.image], |at, [rows, images]| {
+            let residual = residual.rows[at..].iter().zip(&residual.image[at..]);
+            for ((row, image), (by_row, by_image)) in rows.iter_mut().zip(&mut *images).zip(residual) {
+                *row = inverse * by_row + keep * *row;
+                *image = inverse * by_image + keep * *image;
+            }
+            dot(rows, images)
         });
-        let add = |sum: [f64; 3], part: [f64; 3]| [sum[0] + part[0], sum[1] + part[1], sum[2] + part[2]];
-        sums.into_iter().fold([0.0; 3], add)
+        let own = &direction.own[..self.penalised()];
+        self.dot(own, own) + squares.into_iter().sum::<f64>()
+    }
+
+    /// Adds a `share` of weights, and of what all of them do to the scores.
+    fn along(&self, share: f64, from: &Weights, change: &[f64], to: &mut Weights, scores: &mut [f64]) {
+        let add = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += share * from);
+        add(&mut to.own, &from.own);
+        self.sweep([&mut to.rows, &mut to.image], |at, [rows, images]| {
+            add(rows, &from.rows[at..]);
+            add(images, &from.image[at..]);
+        });
+        self.sweep([scores], |at, [scores]| add(scores, &change[at..]));
     }
 
     /// How far to go along `step`: to where the slope is [`SLOPE`] of what it is here, or less. The objective is convex, so that the
     /// slope only grows along the line. `moved` is what the whole step does to the scores.
-    fn search(&self, point: &[f64], step: &[f64], score: &[f64], moved: &[f64]) -> Option<f64> {
-        let [_, across, squares] = self.products(point, step);
+    fn search(&self, point: &Weights, step: &Weights, score: &[f64], moved: &[f64]) -> Option<f64> {
+        let (across, squares) = (self.product(point, step), self.product(step, step));
         let slope = |length: f64| {
-            let sums = self.chunks(self.matrix.rows(), ROWS, |rows| {
+            let sums = threads::share(chunks(self.matrix.rows(), ROWS).collect(), |rows: Range<usize>| {
                 let mut room = vec![0.0; 2 * self.matrix.vectors];
                 rows.fold([0.0; 2], |sum, row| {
                     let (score, moved) = (self.own(score, row), self.own(moved, row));
@@ -296,41 +355,30 @@ impl Objective<'_> {
     /// `run` on chunks of vectors of one length, with where they begin; what it gives, in order.
     fn sweep<T: Send, const N: usize>(
         &self,
-        chunk: usize,
-        vectors: [&mut [f64]; N],
+        mut vectors: [&mut [f64]; N],
         run: impl Fn(usize, [&mut [f64]; N]) -> T + Sync,
     ) -> Vec<T> {
-        let (length, mut rest) = (vectors[0].len(), vectors);
-        let dealt = self.parts(length, chunk).into_iter().map(|range| {
-            let count = range.len();
-            (range.start, rest.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default()))
+        let length = vectors[0].len();
+        let dealt = (0..length).step_by(CHUNK).map(|at| {
+            let count = CHUNK.min(length - at);
+            (at, vectors.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default()))
         });
-        let results = threads::each(dealt.collect(), |(mut at, mut rest): (usize, [&mut [f64]; N])| {
-            let mut results = Vec::with_capacity(rest[0].len().div_ceil(chunk));
-            while !rest[0].is_empty() {
-                let count = chunk.min(rest[0].len());
-                results.push(run(at, rest.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default())));
-                at += count;
-            }
-            results
-        });
-        results.into_iter().flatten().collect()
+        let run = |(at, chunk)| run(at, chunk);
+        if length < MANY { dealt.map(run).collect() } else { threads::share(dealt.collect(), run) }
     }
 
-    /// `run` on chunks of `0..length`; what it gives, in order.
-    fn chunks<T: Send>(&self, length: usize, chunk: usize, run: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-        let results = threads::each(self.parts(length, chunk), |range| {
-            range.clone().step_by(chunk).map(|at| run(at..range.end.min(at + chunk))).collect::<Vec<T>>()
-        });
-        results.into_iter().flatten().collect()
+    /// `a · b`.
+    fn dot(&self, a: &[f64], b: &[f64]) -> f64 {
+        let length = a.len().min(b.len());
+        let run = |range: Range<usize>| dot(&a[range.clone()], &b[range]);
+        let dealt = chunks(length, CHUNK);
+        if length < MANY { dealt.map(run).sum() } else { threads::share(dealt.collect(), run).into_iter().sum() }
     }
+}
 
-    /// Whole chunks of `0..length` for each thread.
-    fn parts(&self, length: usize, chunk: usize) -> Vec<Range<usize>> {
-        let (parts, count) = (self.matrix.layout.workers(), length.div_ceil(chunk));
-        let bound = |part: usize| length.min(count * part / parts * chunk);
-        (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
-    }
+/// `0..length` in chunks.
+fn chunks(length: usize, chunk: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length).step_by(chunk).map(move |at| at..length.min(at + chunk))
 }
 
 /// Four sums side by side, always in the same order: the loop is not bound by the latency of one addition.

@@ -1,163 +1,302 @@
-//! Tiles: some rows' values, column after column; those of the rarer columns here, the others in [`hot`](super::hot).
+//! Tiles: some rows' values in the rarer columns, column after column; those in the others are in [`hot`](super::hot).
 //!
-//! Row after row, the values of rare columns lead all over vectors that no near cache holds. Column after column those
-//! vectors are read from one end to the other, and what is led to is the rows' numbers, few enough for a near cache.
+//! Row after row, the values of rare columns lead all over vectors that no near cache holds. Column after column, what they lead
+//! to is the rows' numbers, few enough for a near cache, and a product with `X Xᵀ` is done with a column once it was read: its
+//! sum over the rows goes back to the same rows at once. Columns of equally many values lie side by side, for most have two or three,
+//! and a loop that does not know how often it turns takes longer than what it does.
 
 use std::ops::Range;
 
-use crate::counts::{COUNT_BITS, Counts, ESCAPE};
-use crate::linear::hot::{self, HOT, Hot};
+use crate::counts::{COUNT_BITS, ESCAPE};
 use crate::linear::kernel::Kernel;
 
-/// A tile's rows times vectors: as many numbers as stay in a near cache.
+/// Rows times vectors up to which one tile has all of them, so that a column is read once a product: their numbers stay in some cache.
+const WHOLE: usize = 1 << 18;
+/// As many as stay in a near one; of more rows, each tile has so many.
 const NUMBERS: usize = 1 << 16;
+/// Tiles are shared out evenly among so many threads.
+const EVEN: usize = 4;
 
-const ROW_BITS: u32 = 16;
-/// Columns forward that an entry can go.
-const FORWARD: u32 = (1 << (32 - ROW_BITS - COUNT_BITS)) - 1;
-
-/// Some rows.
+/// The values of a tile's rows in some columns of a block.
 #[derive(Debug)]
-pub(super) struct Tile {
-    pub(super) rows: Range<usize>,
-    /// By block.
-    pub(super) parts: Vec<Part>,
+pub(super) struct Cold {
+    pages: Vec<Page>,
+    /// Columns, from their page's first.
+    columns: Vec<u16>,
+    /// Column after column, `row in the tile << 4 | code` with the codes of [`Counts`](crate::Counts) below [`ESCAPE`].
+    entries: Vec<u32>,
+    /// Columns with a count of [`ESCAPE`] or more, and how many values they have.
+    odd: Vec<(u32, u32)>,
+    /// Row and count.
+    odd_entries: Vec<(u32, u32)>,
 }
 
-/// The values of a tile's rows in a block.
+/// Columns that a number of 16 bits tells apart.
 #[derive(Debug)]
-pub(super) struct Part {
-    /// In columns below [`HOT`], of [`hot::rows`] each.
-    pub(super) hot: Vec<Hot>,
-    /// In columns from [`HOT`] on. An entry is `columns forward << 20 | row in the tile << 4 | code` with the codes of [`Counts`];
-    /// code 0 only goes forward.
-    pub(super) cold: Vec<u32>,
+struct Page {
+    first: usize,
+    /// Values of each column, and how many columns have so many.
+    runs: Vec<(u32, u32)>,
 }
 
-impl Part {
-    /// Of these documents, the tile's rows, in columns below `head`; `vectors` numbers a row.
-    pub(super) fn new(counts: &Counts, documents: &[u32], head: usize, vectors: usize) -> Self {
-        let parts = documents.chunks(hot::rows(vectors)).map(|documents| Hot::new(counts, documents, head.min(HOT)));
-        let (hot, cuts): (Vec<Hot>, Vec<Vec<u32>>) = parts.unzip();
-        let cuts = cuts.concat();
-        Part { hot, cold: cold(counts, documents, |row| cuts[row] as usize, head) }
-    }
-}
-
-/// Parts of a chunk of rows that are a tile each.
-pub(super) fn ranges(rows: Range<usize>, vectors: usize) -> impl Iterator<Item = Range<usize>> {
-    let most = (NUMBERS / vectors).clamp(1, 1 << ROW_BITS);
-    let count = rows.len().div_ceil(most).max(1);
-    let bound = move |part: usize| rows.start + rows.len() * part / count;
-    (0..count).map(move |part| bound(part)..bound(part + 1))
-}
-
-/// A block's values of these documents, the tile's rows, in columns [`HOT`]`..head`.
-fn cold(counts: &Counts, documents: &[u32], cuts: impl Fn(usize) -> usize, head: usize) -> Vec<u32> {
-    if head <= HOT {
-        return Vec::new();
-    }
-    let mut starts = vec![0u32; head - HOT + 1];
-    let each = |visit: &mut dyn FnMut(usize, u32, usize, Option<u32>)| {
-        for (row, &document) in documents.iter().enumerate() {
-            let mut rest = &counts.packed(document as usize)[cuts(row)..];
-            while let Some((&entry, after)) = rest.split_first() {
-                let column = (entry >> COUNT_BITS) as usize;
-                if column >= head {
-                    break;
+impl Cold {
+    /// Of rows whose packed entries in `columns` are given. From here on columns are numbered from `before`.
+    pub(super) fn new<'p>(
+        rows: impl Iterator<Item = (usize, &'p [u32])> + Clone,
+        columns: Range<usize>,
+        before: usize,
+    ) -> Self {
+        /// Marks a column with a large count.
+        const ODD: u32 = 1 << 31;
+        let mut lengths = vec![0u32; columns.len()];
+        each(rows.clone(), |_, column, count| {
+            lengths[column - columns.start] += 1;
+            if count >= ESCAPE {
+                lengths[column - columns.start] |= ODD;
+            }
+        });
+        let mut cold = Cold { pages: Vec::new(), columns: Vec::new(), entries: Vec::new(), odd: Vec::new(), odd_entries: Vec::new() };
+        // Of each column, where its next entry goes.
+        let (mut places, mut total) = (vec![0u32; columns.len()], 0);
+        for (page, lengths) in lengths.chunks(1 << 16).enumerate() {
+            let first = page << 16;
+            let mut own: Vec<u16> = (0..=u16::MAX).zip(lengths).filter(|&(_, &length)| length > 0 && length < ODD).map(|(column, _)| column).collect();
+            own.sort_by_key(|&column| std::cmp::Reverse(lengths[usize::from(column)]));
+            let mut runs: Vec<(u32, u32)> = Vec::new();
+            for &column in &own {
+                let length = lengths[usize::from(column)];
+                places[first + usize::from(column)] = total;
+                total += length;
+                match runs.last_mut() {
+                    Some((of, count)) if *of == length => *count += 1,
+                    _ => runs.push((length, 1)),
                 }
-                let (count, after) = match (entry & ESCAPE, after) {
-                    (ESCAPE, [count, after @ ..]) => (Some(*count), after),
-                    _ => (None, after),
-                };
-                visit(row, entry & ESCAPE, column - HOT, count);
-                rest = after;
+            }
+            cold.pages.push(Page { first: before + first, runs });
+            cold.columns.extend(own);
+        }
+        cold.columns.shrink_to_fit();
+        cold.entries.resize(total as usize, 0);
+        let mut odd = Vec::new();
+        each(rows, |row, column, count| {
+            let column = column - columns.start;
+            if lengths[column] >= ODD {
+                return odd.push((column as u32, row as u32, count));
+            }
+            let place = &mut places[column];
+            cold.entries[*place as usize] = (row as u32) << COUNT_BITS | count;
+            *place += 1;
+        });
+        odd.sort_by_key(|&(column, ..)| column);
+        for of_column in odd.chunk_by(|a, b| a.0 == b.0) {
+            cold.odd.push((before as u32 + of_column[0].0, of_column.len() as u32));
+            cold.odd_entries.extend(of_column.iter().map(|&(_, row, count)| (row, count)));
+        }
+        cold
+    }
+
+    /// Visits the columns' runs: the columns, the first of their page, how many values each has, and those.
+    fn runs(&self, mut visit: impl FnMut(&[u16], usize, usize, &[u32])) {
+        let (mut columns, mut entries) = (&self.columns[..], &self.entries[..]);
+        for Page { first, runs } in &self.pages {
+            for &(length, count) in runs {
+                let (own, after) = columns.split_at(count as usize);
+                let (of_own, after_entries) = entries.split_at((length * count) as usize);
+                (columns, entries) = (after, after_entries);
+                visit(own, *first, length as usize, of_own);
             }
         }
-    };
-    each(&mut |_, _, column, count| starts[column + 1] += 1 + u32::from(count.is_some()));
-    // Where a column's entries are far from those before, an entry goes there.
-    let (mut total, mut last) = (0, 0);
-    let mut jumps = Vec::new();
-    for column in 0..head - HOT {
-        let own = starts[column + 1];
-        starts[column] = total;
-        if own > 0 {
-            let mut forward = (column - last) as u32;
-            while forward > FORWARD {
-                jumps.push(total);
-                total += 1;
-                forward -= FORWARD;
-            }
-            starts[column] = total;
-            total += own;
-            last = column;
+    }
+
+    /// Columns with large counts, and their rows and counts.
+    fn odd(&self) -> impl Iterator<Item = (usize, &[(u32, u32)])> {
+        let mut rest = &self.odd_entries[..];
+        self.odd.iter().map(move |&(column, length)| {
+            let (own, after) = rest.split_at(length as usize);
+            rest = after;
+            (column as usize, own)
+        })
+    }
+}
+
+/// Visits row, column and count.
+fn each<'p>(rows: impl Iterator<Item = (usize, &'p [u32])>, mut visit: impl FnMut(usize, usize, u32)) {
+    for (row, mut rest) in rows {
+        while let Some((&entry, after)) = rest.split_first() {
+            let (count, after) = match (entry & ESCAPE, after) {
+                (ESCAPE, [count, after @ ..]) => (*count, after),
+                (code, after) => (code, after),
+            };
+            visit(row, (entry >> COUNT_BITS) as usize, count);
+            rest = after;
         }
     }
-    let mut entries = vec![0u32; total as usize];
-    jumps.into_iter().for_each(|at| entries[at as usize] = FORWARD << (ROW_BITS + COUNT_BITS));
-    each(&mut |row, code, column, count| {
-        let at = &mut starts[column];
-        entries[*at as usize] = (row as u32) << COUNT_BITS | code;
-        *at += 1;
-        if let Some(count) = count {
-            entries[*at as usize] = count;
-            *at += 1;
-        }
-    });
-    // The first entry of each column goes forward from the column before.
-    let (mut at, mut last) = (0usize, 0);
-    for (column, &end) in starts[..head - HOT].iter().enumerate() {
-        while at < end as usize && entries[at] == FORWARD << (ROW_BITS + COUNT_BITS) {
-            at += 1;
-            last += FORWARD as usize;
-        }
-        if at < end as usize {
-            entries[at] |= ((column - last) as u32) << (ROW_BITS + COUNT_BITS);
-            (last, at) = (column, end as usize);
-        }
-    }
-    entries
+}
+
+/// Parts of so many rows that are a tile each.
+pub(super) fn ranges(rows: usize, vectors: usize) -> impl Iterator<Item = Range<usize>> {
+    let numbers = rows * vectors;
+    let count = if numbers <= WHOLE { 1 } else { numbers.div_ceil(NUMBERS).next_multiple_of(EVEN) };
+    (0..count).map(move |part| rows * part / count..rows * (part + 1) / count)
+}
+
+/// Row and code of an entry.
+#[inline(always)]
+fn row(entry: u32) -> (usize, u32) {
+    ((entry >> COUNT_BITS) as usize, entry & ESCAPE)
 }
 
 impl Kernel<'_> {
-    /// `along[row] += value · v[HOT + column]` of a tile's entries, `vectors` numbers each.
-    pub(super) fn cold_dots(&self, entries: &[u32], v: &[f64], vectors: usize, along: &mut [f64]) {
-        let v = v.get(HOT * vectors..).unwrap_or_default();
+    /// `out[row] += Σ value · scale² · Σ value · along[row]` over the columns, `vectors` numbers a row; the greatest `|scale · Σ value ·
+    /// along[row]|`. `scales` are by column.
+    pub(super) fn cold_both(&self, cold: &Cold, scales: &[f64], vectors: usize, along: &[f64], out: &mut [f64]) -> f64 {
+        let mut greatest = 0.0f64;
         if vectors == 1 {
-            return self.cold(entries, |column, row, value| along[row] += value * v[column]);
+            cold.runs(|columns, first, length, entries| {
+                let scales = &scales[first..];
+                let run = match length {
+                    1 => Self::both::<1>,
+                    2 => Self::both::<2>,
+                    3 => Self::both::<3>,
+                    4 => Self::both::<4>,
+                    5 => Self::both::<5>,
+                    6 => Self::both::<6>,
+                    7 => Self::both::<7>,
+                    8 => Self::both::<8>,
+                    _ => {
+                        for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                            let scale = scales[usize::from(column)];
+                            let sum = scale * self.column(entries, along);
+                            greatest = greatest.max(sum.abs());
+                            for &entry in entries {
+                                let (row, code) = row(entry);
+                                out[row] += self.coded(code) * (scale * sum);
+                            }
+                        }
+                        return;
+                    }
+                };
+                greatest = greatest.max(run(self, columns, entries, scales, along, out));
+            });
+        } else {
+            let mut sums = vec![0.0; vectors];
+            cold.runs(|columns, first, length, entries| {
+                for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                    let scale = scales[first + usize::from(column)];
+                    sums.fill(0.0);
+                    for &entry in entries {
+                        let (row, code) = row(entry);
+                        add(&mut sums, self.coded(code), &along[row * vectors..]);
+                    }
+                    for sum in &mut sums {
+                        *sum *= scale;
+                        greatest = greatest.max(sum.abs());
+                        *sum *= scale;
+                    }
+                    for &entry in entries {
+                        let (row, code) = row(entry);
+                        add(&mut out[row * vectors..][..vectors], self.coded(code), &sums);
+                    }
+                }
+            });
         }
-        self.cold(entries, |column, row, value| {
-            let along = &mut along[row * vectors..][..vectors];
-            along.iter_mut().zip(&v[column * vectors..]).for_each(|(along, v)| *along += value * v);
-        });
+        for (column, entries) in cold.odd() {
+            let mut sums = vec![0.0; vectors];
+            for &(row, count) in entries {
+                add(&mut sums, self.counted(count), &along[row as usize * vectors..]);
+            }
+            for sum in &mut sums {
+                *sum *= scales[column];
+                greatest = greatest.max(sum.abs());
+                *sum *= scales[column];
+            }
+            for &(row, count) in entries {
+                add(&mut out[row as usize * vectors..][..vectors], self.counted(count), &sums);
+            }
+        }
+        greatest
     }
 
-    /// `to[HOT + column] += value · along[row]` of a tile's entries, `vectors` numbers each.
-    pub(super) fn cold_sums(&self, entries: &[u32], along: &[f64], vectors: usize, to: &mut [f64]) {
-        let to = to.get_mut(HOT * vectors..).unwrap_or_default();
-        if vectors == 1 {
-            return self.cold(entries, |column, row, value| to[column] += value * along[row]);
+    fn both<const N: usize>(&self, columns: &[u16], entries: &[u32], scales: &[f64], along: &[f64], out: &mut [f64]) -> f64 {
+        let mut greatest = 0.0f64;
+        for (&column, entries) in columns.iter().zip(entries.as_chunks::<N>().0) {
+            let scale = scales[usize::from(column)];
+            let own = entries.map(|entry| {
+                let (row, code) = row(entry);
+                (row, self.coded(code))
+            });
+            let sum = scale * own.iter().map(|&(row, value)| value * along[row]).sum::<f64>();
+            greatest = greatest.max(sum.abs());
+            for (row, value) in own {
+                out[row] += value * (scale * sum);
+            }
         }
-        self.cold(entries, |column, row, value| {
-            let to = &mut to[column * vectors..][..vectors];
-            to.iter_mut().zip(&along[row * vectors..]).for_each(|(to, along)| *to += value * along);
-        });
+        greatest
     }
 
+    /// `Σ value · along[row]` of a column.
     #[inline(always)]
-    fn cold(&self, entries: &[u32], mut run: impl FnMut(usize, usize, f64)) {
-        let (mut column, mut rest) = (0, entries.iter());
-        while let Some(&entry) = rest.next() {
-            column += (entry >> (ROW_BITS + COUNT_BITS)) as usize;
-            let row = (entry >> COUNT_BITS) as usize & ((1 << ROW_BITS) - 1);
-            let value = match entry & ESCAPE {
-                ESCAPE => rest.next().map_or(0.0, |&count| self.counted(count)),
-                code => self.coded(code),
-            };
-            run(column, row, value);
+    fn column(&self, entries: &[u32], along: &[f64]) -> f64 {
+        let value = |entry: u32| {
+            let (row, code) = row(entry);
+            self.coded(code) * along[row]
+        };
+        // Four sums side by side: the loop does not wait for one addition after the other.
+        let (fours, rest) = entries.as_chunks::<4>();
+        let mut sums = [0.0; 4];
+        for four in fours {
+            sums.iter_mut().zip(four).for_each(|(sum, &entry)| *sum += value(entry));
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest.iter().map(|&entry| value(entry)).sum::<f64>()
+    }
+
+    /// `to[column] += Σ value · along[row]`, `vectors` numbers each.
+    pub(super) fn cold_sums(&self, cold: &Cold, vectors: usize, along: &[f64], to: &mut [f64]) {
+        cold.runs(|columns, first, length, entries| {
+            let to = &mut to[first * vectors..];
+            for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                if vectors == 1 {
+                    to[usize::from(column)] += self.column(entries, along);
+                    continue;
+                }
+                let to = &mut to[usize::from(column) * vectors..][..vectors];
+                for &entry in entries {
+                    let (row, code) = row(entry);
+                    add(to, self.coded(code), &along[row * vectors..]);
+                }
+            }
+        });
+        for (column, entries) in cold.odd() {
+            for &(row, count) in entries {
+                add(&mut to[column * vectors..][..vectors], self.counted(count), &along[row as usize * vectors..]);
+            }
         }
     }
+
+    /// `out[row] += Σ value · v[column]`, `vectors` numbers each.
+    pub(super) fn cold_dots(&self, cold: &Cold, vectors: usize, v: &[f64], out: &mut [f64]) {
+        cold.runs(|columns, first, length, entries| {
+            let v = &v[first * vectors..];
+            for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                let v = &v[usize::from(column) * vectors..][..vectors];
+                for &entry in entries {
+                    let (row, code) = row(entry);
+                    add(&mut out[row * vectors..][..vectors], self.coded(code), v);
+                }
+            }
+        });
+        for (column, entries) in cold.odd() {
+            for &(row, count) in entries {
+                add(&mut out[row as usize * vectors..][..vectors], self.counted(count), &v[column * vectors..]);
+            }
+        }
+    }
+}
+
+/// `to += times · from`.
+#[inline(always)]
+fn add(to: &mut [f64], times: f64, from: &[f64]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += times * from);
 }
 
 #[cfg(test)]
@@ -165,56 +304,69 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::counts::Counts;
     use crate::records::TermFrequency;
 
     proptest! {
-        /// Against the plain loop, with columns so far apart that entries must go forward in steps.
+        /// Against the plain loops, over more columns than a page has.
         #[test]
-        fn tiles_are_the_plain_loops(
+        fn products_are_the_plain_loops(
             rows in proptest::collection::vec(
-                proptest::collection::btree_map(0..HOT as u32 + 20_000, prop_oneof![1..3u32, 13..40u32], 0..9),
+                proptest::collection::btree_map(
+                    prop_oneof![0..9u32, 65_530..65_600u32],
+                    prop_oneof![1..3u32, 13..40u32],
+                    0..9,
+                ),
                 1..20,
             ),
-            head in HOT + 1..HOT + 20_000,
             vectors in 1..4usize,
+            before in 0..3usize,
         ) {
-            let mut counts = Counts::new(HOT + 20_000);
+            let mut counts = Counts::new(70_000);
             rows.iter().for_each(|row| counts.push_row(row.iter().map(|(&column, &count)| (column, count))));
-            let (tf, documents) = (TermFrequency::Sublinear, (0..rows.len() as u32).rev().collect::<Vec<_>>());
+            let tf = TermFrequency::Sublinear;
             let kernel = Kernel::new(&tf);
-            let cut = |row: usize| {
-                let entries = kernel.entries(counts.packed(documents[row] as usize));
-                entries.take_while(|&(column, ..)| column < HOT).map(|(.., length)| length).sum()
-            };
-            let entries = cold(&counts, &documents, cut, head);
+            let cold = Cold::new((0..rows.len()).map(|row| (row, counts.packed(row))), 0..70_000, before);
             let number = |at: usize| (at % 7) as f64 - 3.0;
-            let v: Vec<f64> = (0..head * vectors).map(number).collect();
-            let mut along = vec![0.0; rows.len() * vectors];
-            kernel.cold_dots(&entries, &v, vectors, &mut along);
-            let (mut dots, mut sums) = (vec![0.0; along.len()], vec![0.5; v.len()]);
-            for (row, &document) in documents.iter().enumerate() {
-                for (&column, &count) in &rows[document as usize] {
-                    let column = column as usize;
-                    for k in (0..vectors).filter(|_| (HOT..head).contains(&column)) {
-                        dots[row * vectors + k] += tf.of(count) * number(column * vectors + k);
-                        sums[column * vectors + k] += tf.of(count) * number(row * vectors + k);
-                    }
+            let columns = before + 70_000;
+            let scales: Vec<f64> = (0..columns).map(|column| 0.5 + number(column)).collect();
+            let v: Vec<f64> = (0..columns * vectors).map(number).collect();
+            let along: Vec<f64> = (0..rows.len() * vectors).map(number).collect();
+            let (mut dots, mut sums) = (vec![0.0; along.len()], vec![0.0; v.len()]);
+            let each = |run: &mut dyn FnMut(usize, usize, f64)| {
+                for (row, of_row) in rows.iter().enumerate() {
+                    of_row.iter().for_each(|(&column, &count)| run(row, before + column as usize, tf.of(count)));
                 }
-            }
-            prop_assert!(along.iter().zip(&dots).all(|(found, want)| (found - want).abs() < 1e-9));
-            let slopes: Vec<f64> = (0..along.len()).map(number).collect();
-            let mut to = vec![0.5; v.len()];
-            kernel.cold_sums(&entries, &slopes, vectors, &mut to);
-            prop_assert!(to.iter().zip(&sums).all(|(found, want)| (found - want).abs() < 1e-9));
+            };
+            each(&mut |row, column, value| for k in 0..vectors {
+                dots[row * vectors + k] += value * v[column * vectors + k];
+                sums[column * vectors + k] += value * along[row * vectors + k];
+            });
+            let (mut both, mut greatest) = (vec![0.0; along.len()], 0.0f64);
+            each(&mut |row, column, value| for k in 0..vectors {
+                let sum = scales[column] * sums[column * vectors + k];
+                greatest = greatest.max(sum.abs());
+                both[row * vectors + k] += value * scales[column] * sum;
+            });
+            let close = |found: &[f64], want: &[f64]| found.iter().zip(want).all(|(found, want)| (found - want).abs() < 1e-6);
+            let mut out = vec![0.0; along.len()];
+            kernel.cold_dots(&cold, vectors, &v, &mut out);
+            prop_assert!(close(&out, &dots));
+            let mut to = vec![0.0; v.len()];
+            kernel.cold_sums(&cold, vectors, &along, &mut to);
+            prop_assert!(close(&to, &sums));
+            out.fill(0.0);
+            let found = kernel.cold_both(&cold, &scales, vectors, &along, &mut out);
+            prop_assert!(close(&out, &both) && (found - greatest).abs() < 1e-9);
         }
     }
 
     #[test]
     fn ranges_part_the_rows() {
-        let found: Vec<Range<usize>> = ranges(5..5 + 3 * NUMBERS, 2).collect();
-        assert_eq!(found.len(), 6);
+        assert_eq!(ranges(1000, 20).collect::<Vec<_>>(), [0..1000]);
+        let found: Vec<Range<usize>> = ranges(3 * NUMBERS, 2).collect();
+        assert_eq!(found.len(), 8);
         assert!(found.windows(2).all(|pair| pair[0].end == pair[1].start));
-        assert_eq!((found[0].start, found[5].end), (5, 5 + 3 * NUMBERS));
-        assert_eq!(ranges(3..3, 1).last(), Some(3..3));
+        assert_eq!((found[0].start, found[7].end), (0, 3 * NUMBERS));
     }
 }
