@@ -220,7 +220,7 @@ mod tests {
             let count = records.rows() * vectors;
             let (own, rows) = (take(matrix.coordinates()), take(count));
             let mut image = vec![0.0; count];
-            let greatest = matrix.implicit(&rows, &mut image);
+            let greatest = matrix.implicit(&mut matrix.room(), &rows, &mut image);
             let (weights, rest) = (matrix.expand(&own, &rows), matrix.expand(&vec![0.0; own.len()], &rows));
             prop_assert!(rest.iter().all(|weight| weight.abs() <= greatest + 1e-12));
             let [mut scores, mut beside, mut slopes] = [(); 3].map(|()| vec![0.0; count]);

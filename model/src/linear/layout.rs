@@ -25,8 +25,6 @@ pub(super) const ROWS: usize = 256;
 const WORTH: u64 = 1 << 18;
 /// Chunks and lanes at most: more threads than this do not help a solver.
 const CHUNKS: usize = 4;
-/// Values that a column's beginning and end take the time of.
-const COLUMN: u64 = 3;
 
 /// Of one block.
 #[derive(Debug)]
@@ -228,18 +226,18 @@ fn frequencies(records: &Records, kernel: &Kernel) -> Vec<Vec<u32>> {
     records.blocks().iter().map(of_block).collect()
 }
 
-/// Columns without coordinates that take about equally long, by lane and block.
+/// Columns without coordinates that have about equally many values, by lane and block.
 fn lanes(blocks: &[Columns], frequencies: &[Vec<u32>], count: usize) -> Vec<Vec<Range<usize>>> {
     let mut lanes = vec![Vec::new(); count];
     for (own, frequencies) in blocks.iter().zip(frequencies) {
         let frequencies = &frequencies[own.hot..own.head];
-        let total: u64 = frequencies.iter().map(|&rows| u64::from(rows) + COLUMN).sum();
+        let total: u64 = frequencies.iter().map(|&rows| u64::from(rows)).sum();
         let (mut bounds, mut before) = (vec![own.hot], 0);
         for (column, &rows) in (own.hot..).zip(frequencies) {
             if before * count as u64 >= bounds.len() as u64 * total && bounds.len() < count {
                 bounds.push(column);
             }
-            before += u64::from(rows) + COLUMN;
+            before += u64::from(rows);
         }
         bounds.resize(count + 1, own.head);
         for (lane, bounds) in lanes.iter_mut().zip(bounds.windows(2)) {

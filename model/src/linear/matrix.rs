@@ -37,12 +37,16 @@ struct View<'r> {
     first: usize,
 }
 
-/// What a product with the columns that have coordinates works in.
+/// What products work in.
 pub(super) struct Room {
-    /// Their numbers times their scales.
+    /// The coordinates' numbers times their scales.
     scaled: Vec<f64>,
     /// Of each chunk.
     sums: Vec<Vec<f64>>,
+    /// By block, shape (rows, vectors).
+    along: Vec<Vec<f64>>,
+    /// By lane and block, the same shape.
+    back: Vec<Vec<f64>>,
 }
 
 impl<'r> Matrix<'r> {
@@ -105,7 +109,7 @@ impl<'r> Matrix<'r> {
 
     pub(super) fn room(&self) -> Room {
         let of = || vec![0.0; self.coordinates()];
-        Room { scaled: of(), sums: self.layout.chunks().map(|_| of()).collect() }
+        Room { scaled: of(), sums: self.layout.chunks().map(|_| of()).collect(), along: Vec::new(), back: Vec::new() }
     }
 
     /// Visits column and value of a row's single terms.
@@ -133,7 +137,7 @@ impl<'r> Matrix<'r> {
         sums: &mut [f64],
         run: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> f64 + Sync,
     ) -> f64 {
-        let Room { scaled, sums: of_chunks } = room;
+        let Room { scaled, sums: of_chunks, .. } = room;
         if let Some((numbers, _)) = numbers {
             scaled.copy_from_slice(numbers);
             times(scaled, &self.scales, self.vectors);
@@ -214,12 +218,12 @@ impl<'r> Matrix<'r> {
 
     /// `image = X Xᵀ rows` over the columns without coordinates, shapes (rows, vectors); the greatest number of `Xᵀ rows`, by magnitude
     /// (of a row's single terms their length).
-    pub(super) fn implicit(&self, rows: &[f64], image: &mut [f64]) -> f64 {
+    pub(super) fn implicit(&self, room: &mut Room, rows: &[f64], image: &mut [f64]) -> f64 {
         if rows.is_empty() {
             return 0.0;
         }
         let mut greatest = match self.layout.tiles() {
-            [tile] => self.at_once(tile, rows, image),
+            [tile] => self.at_once(room, tile, rows, image),
             tiles => self.in_two(tiles, rows, image),
         };
         let of_rows = rows.chunks_exact(self.vectors).zip(image.chunks_exact_mut(self.vectors));
@@ -233,26 +237,32 @@ impl<'r> Matrix<'r> {
     }
 
     /// A column goes back to the rows as soon as it was read.
-    fn at_once(&self, tile: &Tile, rows: &[f64], image: &mut [f64]) -> f64 {
-        let lanes: Vec<(&Vec<Cold>, &Vec<f64>)> = tile.lanes.iter().zip(&self.lanes).collect();
-        let done = threads::share(lanes, |(of_blocks, scales)| {
-            let [mut along, mut back, mut out] = [(); 3].map(|()| vec![0.0; rows.len()]);
-            let mut greatest = 0.0f64;
-            for (block, cold) in self.blocks.iter().zip(of_blocks) {
-                self.scale(block, &tile.rows, rows, &mut along);
-                back.fill(0.0);
-                greatest = greatest.max(self.kernel.cold_both(cold, scales, self.vectors, &along, &mut back));
-                self.add_scaled(block, &tile.rows, &back, &mut out);
-            }
-            (out, greatest)
+    fn at_once(&self, room: &mut Room, tile: &Tile, rows: &[f64], image: &mut [f64]) -> f64 {
+        let Room { along, back, .. } = room;
+        along.resize_with(self.blocks.len(), Vec::new);
+        for (block, along) in self.blocks.iter().zip(&mut *along) {
+            along.resize(rows.len(), 0.0);
+            self.scale(block, &tile.rows, rows, along);
+        }
+        back.resize_with(self.lanes.len() * self.blocks.len(), Vec::new);
+        let lanes = tile.lanes.iter().zip(&self.lanes).zip(back.chunks_mut(self.blocks.len()));
+        let greatest = threads::share(lanes.collect(), |((of_blocks, scales), back)| {
+            let of_block = |((cold, along), back): ((&Cold, &Vec<f64>), &mut Vec<f64>)| {
+                back.clear();
+                back.resize(rows.len(), 0.0);
+                self.kernel.cold_both(cold, scales, self.vectors, along, back)
+            };
+            of_blocks.iter().zip(&*along).zip(back).map(of_block).fold(0.0, f64::max)
         });
         image.fill(0.0);
-        let mut greatest = 0.0f64;
-        for (out, of_lane) in done {
-            add(image, &out);
-            greatest = greatest.max(of_lane);
+        for (at, (block, sum)) in self.blocks.iter().zip(along).enumerate() {
+            sum.fill(0.0);
+            for back in back.iter().skip(at).step_by(self.blocks.len()) {
+                add(sum, back);
+            }
+            self.add_scaled(block, &tile.rows, sum, image);
         }
-        greatest
+        greatest.into_iter().fold(0.0, f64::max)
     }
 
     /// All columns' sums first, then what they do to the rows.

@@ -15,7 +15,7 @@ use crate::error::FitError;
 use crate::linear::Linear;
 use crate::linear::layout::ROWS;
 use crate::linear::loss::Losses;
-use crate::linear::matrix::Matrix;
+use crate::linear::matrix::{Matrix, Room};
 use crate::linear::watch::{Progress, Watch};
 use crate::threads;
 
@@ -105,7 +105,7 @@ impl Objective<'_> {
         }
         let [own, rows] = self.matrix.compress(linear, first, slopes);
         let mut image = vec![0.0; rows.len()];
-        self.matrix.implicit(&rows, &mut image);
+        self.matrix.implicit(&mut self.matrix.room(), &rows, &mut image);
         Weights { own, rows, image }
     }
 
@@ -133,7 +133,7 @@ impl Objective<'_> {
             });
             passes += 1;
             let objective = losses + 0.5 * self.penalty * self.product(point, point);
-            let mut left = self.steepest(point, [&sums, &slopes, &inverse], &mut residual);
+            let mut left = self.steepest(&mut room, point, [&sums, &slopes, &inverse], &mut residual);
             let gradient = residual.greatest;
             if !objective.is_finite() || !left.is_finite() {
                 return Err(FitError::NotFinite { iteration: iterations });
@@ -173,7 +173,7 @@ impl Objective<'_> {
                 self.along(share, &direction, &change, &mut step, &mut moved);
                 passes += 1;
                 let last = left;
-                left = self.advance(share, &direction, [&sums, &slopes, &inverse], &mut residual);
+                left = self.advance(&mut room, share, &direction, [&sums, &slopes, &inverse], &mut residual);
                 if left <= FORCING * FORCING * whole || !left.is_finite() {
                     break;
                 }
@@ -230,7 +230,7 @@ impl Objective<'_> {
     }
 
     /// Minus the gradient at a point, from the losses' slopes and what they are by coordinate; its preconditioned square.
-    fn steepest(&self, point: &Weights, [sums, slopes, inverse]: [&[f64]; 3], residual: &mut Residual) -> f64 {
+    fn steepest(&self, room: &mut Room, point: &Weights, [sums, slopes, inverse]: [&[f64]; 3], residual: &mut Residual) -> f64 {
         let penalised = self.penalised();
         for (place, own) in residual.own.iter_mut().enumerate() {
             let penalty = if place < penalised { self.penalty } else { 0.0 };
@@ -241,12 +241,13 @@ impl Objective<'_> {
                 *row = -(slope + self.penalty * point);
             }
         });
-        self.square(residual, inverse)
+        self.square(room, residual, inverse)
     }
 
     /// The residual after a `share` of the direction, from Hessian times direction; its preconditioned square.
     fn advance(
         &self,
+        room: &mut Room,
         share: f64,
         direction: &Weights,
         [sums, slopes, inverse]: [&[f64]; 3],
@@ -262,13 +263,13 @@ impl Objective<'_> {
                 *row -= share * (slope + self.penalty * direction);
             }
         });
-        self.square(residual, inverse)
+        self.square(room, residual, inverse)
     }
 
     /// The residual's preconditioned square. Its image and its greatest component are made here.
-    fn square(&self, residual: &mut Residual, inverse: &[f64]) -> f64 {
+    fn square(&self, room: &mut Room, residual: &mut Residual, inverse: &[f64]) -> f64 {
         let Residual { own, rows, image, greatest } = residual;
-        *greatest = self.matrix.implicit(rows, image);
+        *greatest = self.matrix.implicit(room, rows, image);
         let mut squares = 0.0;
         for (own, inverse) in own.iter().zip(inverse) {
             *greatest = greatest.max(own.abs());
