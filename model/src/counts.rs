@@ -4,6 +4,9 @@
 //! there as `ESCAPE` and follows, whole, as the next entry. Nearly all counts are 1, so that a row is little more than
 //! its columns, and what the counts are multiplied with ([`Records`](crate::Records)) can change without touching them.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 /// Bits of an entry that hold the count.
 pub(crate) const COUNT_BITS: u32 = 4;
 /// The code of a count that follows as an entry of its own.
@@ -16,12 +19,12 @@ const SEGMENT: usize = 1 << 24;
 
 /// Sparse counts of one block of terms. Within a row columns ascend; a count that is not stored is 0.
 ///
-/// Rows lie in segments, as the threads that made them leave them: nothing is copied to put them together.
+/// Rows lie in segments, as the threads that made them leave them: nothing is copied to put them together. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     columns: usize,
-    rows: Vec<Place>,
-    segments: Vec<Vec<u32>>,
+    rows: Arc<Vec<Place>>,
+    segments: Vec<Arc<Vec<u32>>>,
     non_zeros: u64,
 }
 
@@ -48,11 +51,11 @@ impl Counts {
     /// Where they are not: the caller's mistake, never the data's.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (u32, u32)>) {
         if self.segments.last().is_none_or(|segment| segment.len() >= SEGMENT) {
-            self.segments.push(Vec::new());
+            self.segments.push(Arc::default());
         }
         let segment = self.segments.len() - 1;
-        let entries = &mut self.segments[segment];
-        self.rows.push(Place { segment: segment as u32, start: entries.len() as u32 });
+        let entries = Arc::make_mut(&mut self.segments[segment]);
+        Arc::make_mut(&mut self.rows).push(Place { segment: segment as u32, start: entries.len() as u32 });
         let mut before = None;
         for (column, count) in row {
             assert!(
@@ -72,7 +75,7 @@ impl Counts {
 
     /// Room for so many more rows.
     pub(crate) fn reserve(&mut self, rows: usize) {
-        self.rows.reserve_exact(rows);
+        Arc::make_mut(&mut self.rows).reserve_exact(rows);
     }
 
     /// Adds rows that are packed already: `ends` of each in `entries`, fewer than 2³², which hold `non_zeros` counts.
@@ -83,8 +86,8 @@ impl Counts {
         entries.shrink_to_fit();
         let segment = self.segments.len() as u32;
         let starts = std::iter::once(&0).chain(ends).take(ends.len());
-        self.rows.extend(starts.map(|&start| Place { segment, start: start as u32 }));
-        self.segments.push(entries);
+        Arc::make_mut(&mut self.rows).extend(starts.map(|&start| Place { segment, start: start as u32 }));
+        self.segments.push(Arc::new(entries));
         self.non_zeros += non_zeros;
     }
 
@@ -105,8 +108,22 @@ impl Counts {
 
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
-        let entries: usize = self.segments.iter().map(Vec::capacity).sum();
+        let entries: usize = self.segments.iter().map(|segment| segment.capacity()).sum();
         (entries * 4 + self.rows.capacity() * 8) as u64
+    }
+
+    /// Lets go of what only other rows than these need: to ask for one of those is a mistake from then on.
+    pub(crate) fn keep(&mut self, rows: Range<usize>) {
+        let segment = |row: usize| self.rows.get(row).map_or(usize::MAX, |place| place.segment as usize);
+        let (first, end) = match rows.is_empty() {
+            true => (usize::MAX, usize::MAX),
+            false => (segment(rows.start), segment(rows.end - 1).saturating_add(1)),
+        };
+        for (number, segment) in self.segments.iter_mut().enumerate() {
+            if !(first..end).contains(&number) && !segment.is_empty() {
+                *segment = Arc::default();
+            }
+        }
     }
 
     /// Row `i` as it is packed (see the module).

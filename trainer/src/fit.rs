@@ -111,7 +111,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
     let options = FitOptions { start: start.as_ref(), watch };
     // The weights as the solver leaves them: interpolated they are no place to start from.
     let solved = Settings { beta: 1.0, ..settings.clone() };
-    let fitted = fit_classifier_with(&solved, &dataset, classes.len(), options)?;
+    let fitted = fit_classifier_with(&solved, dataset, classes.len(), options)?;
     drop(progress);
     let Fitted { classifier, solver, iterations, converged, notes } = fitted;
     for note in notes {

@@ -8,7 +8,7 @@ use crate::error::FitError;
 use crate::lexicon::Unit;
 
 use super::builder::Interned;
-use super::grams::{self, Level, Prune};
+use super::grams::{self, Index, Level, Prune};
 use super::places::Places;
 use super::rows::{self, Lists};
 use super::stream::{NONE, Stream};
@@ -118,6 +118,13 @@ fn number_units<'t, T: Ord + 't>(
     (kept, frequencies)
 }
 
+/// No row yet of so many.
+fn empty(columns: usize, rows: usize) -> Counts {
+    let mut counts = Counts::new(columns);
+    counts.reserve(rows);
+    counts
+}
+
 /// Counts the n-grams of `source` from the shortest to the longest; those in fewer than `least` documents are pruned.
 pub(super) fn count(
     source: Source,
@@ -147,52 +154,51 @@ pub(super) fn count(
     }
     too_large(texts.len())?;
     let any = stream.numbers() > 0;
+    let documents = stream.documents();
     let mut levels = vec![(0..texts.len() as u64).collect::<Vec<u64>>()];
-    let mut counted = vec![None; longest];
-    let counts = |stream: Stream, frequencies: Vec<u32>, any| Counted {
-        counts: Arc::new(rows::of_stream(stream, frequencies.len(), threads)),
-        frequencies: frequencies.into(),
-        grams: None,
-        any,
-    };
-    let (mut before, mut before_frequencies, mut before_any) = (None, frequencies, any);
+    // By length: the counts as they grow, the documents of each column, whether there was any place.
+    let mut counted: Vec<(Counts, Vec<u32>, bool)> = vec![(empty(frequencies.len(), documents), frequencies, any)];
+    let mut before: Option<Stream> = None;
     for n in 2..=longest {
         let places = Places { units: &stream, prefixes: before.as_ref().unwrap_or(&stream), n };
         let prune = memory.prune(least, stream.numbers(), n);
         let level = grams::count(places, None, prune, threads);
         memory.note(unit, n, least, level.least);
         too_large(level.keys.len())?;
-        let numbers = grams::number(places, &level, threads);
-        let done = before.replace(numbers);
-        let done_frequencies = std::mem::replace(&mut before_frequencies, level.frequencies);
-        let done_any = std::mem::replace(&mut before_any, level.places > 0);
-        if n > shortest {
-            // The units themselves are needed to the end.
-            match done {
-                Some(done) => counted[n - 2] = Some(counts(done, done_frequencies, done_any)),
-                None => {
-                    counted[0] = Some((done_frequencies, done_any)).map(|(f, any)| Counted {
-                        counts: Arc::default(),
-                        frequencies: f.into(),
-                        grams: None,
-                        any,
-                    })
-                }
+        let index = Index::new(&level.keys);
+        counted.push((empty(level.keys.len(), documents), level.frequencies, level.places > 0));
+        let mut numbers = Stream::default();
+        // The streams are freed as what is made of them grows: the one before with this level, the units with the last.
+        let mut prefixes = before.take().map(|before| before.chunks.into_iter());
+        for units in &mut stream.chunks {
+            let prefix = prefixes.as_mut().and_then(Iterator::next);
+            let own = index.number(units, prefix.as_ref().unwrap_or(units), n, threads);
+            if let Some(prefix) = prefix.filter(|_| n > shortest) {
+                rows::add(&mut counted[n - 2].0, &prefix, threads);
+            }
+            if n < longest {
+                numbers.chunks.push(own);
+                continue;
+            }
+            rows::add(&mut counted[n - 1].0, &own, threads);
+            drop(own);
+            let units = std::mem::take(units);
+            if shortest == 1 {
+                rows::add(&mut counted[0].0, &units, threads);
             }
         }
+        before = Some(numbers);
+        drop(index);
         levels.push(level.keys);
     }
-    match before {
-        None => counted[0] = Some(counts(stream, before_frequencies, before_any)),
-        Some(last) => {
-            if let Some(first) = &mut counted[0] {
-                first.counts = Arc::new(rows::of_stream(stream, first.frequencies.len(), threads));
-            } else {
-                drop(stream);
-            }
-            counted[longest - 1] = Some(counts(last, before_frequencies, before_any));
-        }
+    if longest == 1 {
+        stream.chunks.drain(..).for_each(|chunk| rows::add(&mut counted[0].0, &chunk, threads));
     }
+    let counted = (1..).zip(counted).map(|(n, (counts, frequencies, any))| {
+        let (counts, frequencies) = (Arc::new(counts), frequencies.into());
+        (n >= shortest).then_some(Counted { counts, frequencies, grams: None, any })
+    });
+    let counted = counted.collect();
     let grams = Arc::new(Grams { unit, units: texts, levels });
     Ok(Kind { grams, shortest, longest, pieces: false, counted })
 }
@@ -242,7 +248,11 @@ pub(super) fn count_pieces(
             level = grams::count(places, Some(&weights), prune, threads);
             memory.note(Unit::Char, n, least, level.least);
             too_large(level.keys.len())?;
-            before = Some(grams::number(places, &level, threads));
+            let index = Index::new(&level.keys);
+            let prefixes = before.as_ref().unwrap_or(&chars).chunks.iter();
+            let numbers = chars.chunks.iter().zip(prefixes);
+            let numbers = numbers.map(|(units, prefixes)| index.number(units, prefixes, n, threads)).collect();
+            before = Some(Stream { chunks: numbers });
         }
         // A piece shorter than the shortest n-gram is a term once, whole.
         let whole = (n < shortest).then_some(n);

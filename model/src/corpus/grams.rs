@@ -7,7 +7,7 @@
 
 use super::parallel;
 use super::places::{BATCH, Place, Places, SHARE, Share, key, mix};
-use super::stream::{Chunk, NONE, Stream};
+use super::stream::{Chunk, NONE};
 use super::table::{Sketch, Table};
 
 /// What is pruned.
@@ -130,8 +130,8 @@ fn merge(left: Vec<(u32, u64)>, right: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
     merged
 }
 
-/// Keys to numbers: slots of the number plus one and, above it, four bits of the hash.
-struct Index<'l> {
+/// Keys of a level to its numbers: slots of the number plus one and, above it, four bits of the hash.
+pub(super) struct Index<'l> {
     keys: &'l [u64],
     slots: Vec<u32>,
     shift: u32,
@@ -141,7 +141,7 @@ const NUMBER: u32 = (1 << 28) - 1;
 
 impl<'l> Index<'l> {
     /// At most 2²⁸ - 1 keys.
-    fn new(keys: &'l [u64]) -> Self {
+    pub(super) fn new(keys: &'l [u64]) -> Self {
         let bits = (keys.len() * 2 + 2).next_power_of_two().trailing_zeros();
         let mut index = Index { keys, slots: vec![0; 1 << bits], shift: 64 - bits };
         let mask = index.slots.len() - 1;
@@ -177,13 +177,10 @@ impl<'l> Index<'l> {
             slot = self.slots[at];
         }
     }
-}
 
-/// The numbers of the level's n-grams at every place; [`NONE`] where none of them begins.
-pub(super) fn number(places: Places<'_>, level: &Level, threads: usize) -> Stream {
-    let index = Index::new(&level.keys);
-    let mut chunks = Vec::new();
-    for (units, prefixes) in places.units.chunks.iter().zip(&places.prefixes.chunks) {
+    /// The numbers of the n-grams of `n` units at every place of a chunk of units, of which `prefixes` are the (n - 1)-grams;
+    /// [`NONE`] where none of them begins.
+    pub(super) fn number(&self, units: &Chunk, prefixes: &Chunk, n: usize, threads: usize) -> Chunk {
         let mut numbers = vec![NONE; units.numbers.len()];
         let ranges = units.split(if threads < 2 { 1 } else { threads * 4 });
         let mut shares = Vec::new();
@@ -201,10 +198,10 @@ pub(super) fn number(places: Places<'_>, level: &Level, threads: usize) -> Strea
             for i in documents.clone() {
                 let span = units.span(i);
                 let (units, prefixes) = (units.document(i), prefixes.document(i));
-                if units.len() < places.n {
+                if units.len() < n {
                     continue;
                 }
-                for (at, (&prefix, &unit)) in (span.start - *start..).zip(prefixes.iter().zip(&units[places.n - 1..])) {
+                for (at, (&prefix, &unit)) in (span.start - *start..).zip(prefixes.iter().zip(&units[n - 1..])) {
                     if prefix == NONE || unit == NONE {
                         continue;
                     }
@@ -213,18 +210,17 @@ pub(super) fn number(places: Places<'_>, level: &Level, threads: usize) -> Strea
                     length += 1;
                     if length == BATCH {
                         length = 0;
-                        let first = batch.map(|(_, hash, _)| index.slots[(hash >> index.shift) as usize]);
+                        let first = batch.map(|(_, hash, _)| self.slots[(hash >> self.shift) as usize]);
                         for (&(key, hash, at), first) in batch.iter().zip(first) {
-                            numbers[at] = index.find(key, hash, first);
+                            numbers[at] = self.find(key, hash, first);
                         }
                     }
                 }
             }
             for &(key, hash, at) in &batch[..length] {
-                numbers[at] = index.find(key, hash, index.slots[(hash >> index.shift) as usize]);
+                numbers[at] = self.find(key, hash, self.slots[(hash >> self.shift) as usize]);
             }
         });
-        chunks.push(Chunk { numbers, ends: units.ends.clone() });
+        Chunk { numbers, ends: units.ends.clone() }
     }
-    Stream { chunks }
 }

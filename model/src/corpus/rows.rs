@@ -4,7 +4,7 @@ use crate::counts::{COUNT_BITS, Counts, ESCAPE};
 
 use super::grams::by_frequency;
 use super::parallel;
-use super::stream::{NONE, Stream};
+use super::stream::{Chunk, NONE, Stream};
 
 /// Rows as [`Counts`] packs them.
 #[derive(Debug, Default)]
@@ -30,23 +30,17 @@ impl Rows {
     }
 }
 
-/// The counts of a stream whose numbers are columns; it is freed while they grow.
-pub(super) fn of_stream(stream: Stream, columns: usize, threads: usize) -> Counts {
-    let mut counts = Counts::new(columns);
-    counts.reserve(stream.documents());
-    for chunk in stream.chunks {
-        let ranges = chunk.split(if threads < 2 { 1 } else { threads * 4 });
-        let parts = parallel::map(threads, ranges.len(), |part| {
-            let (mut rows, mut sorter) = (Rows::default(), Sorter::default());
-            for document in ranges[part].clone() {
-                sorter.row(chunk.document(document), &mut rows);
-            }
-            rows
-        });
-        drop(chunk);
-        parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
-    }
-    counts
+/// Adds the counts of a chunk whose numbers are columns.
+pub(super) fn add(counts: &mut Counts, chunk: &Chunk, threads: usize) {
+    let ranges = chunk.split(if threads < 2 { 1 } else { threads * 4 });
+    let parts = parallel::map(threads, ranges.len(), |part| {
+        let (mut rows, mut sorter) = (Rows::default(), Sorter::default());
+        for document in ranges[part].clone() {
+            sorter.row(chunk.document(document), &mut rows);
+        }
+        rows
+    });
+    parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
 }
 
 /// Numbers below this are counted at their place, most of all that there are; a bit of each tells their order.

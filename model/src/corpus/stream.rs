@@ -20,7 +20,7 @@ pub(super) struct Stream {
 }
 
 /// Whole documents.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) numbers: Vec<u32>,
     /// Where each document ends.

@@ -5,7 +5,6 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use crate::classifier::Dataset;
 use crate::error::FitError;
 use crate::linear::layout::Layout;
 use crate::linear::loss::{Kind, Losses};
@@ -22,12 +21,12 @@ use crate::threads;
 /// has scales of its own (NB weighting), and for the squared hinge, one against the rest.
 pub(super) fn fit(
     params: &LinearValidParams,
-    dataset: &Dataset,
+    (records, targets): (Records, &Array1<usize>),
     start: Option<&Linear>,
     watch: Watch,
 ) -> Result<(Linear, Convergence), FitError> {
-    let (records, classes) = (dataset.records(), params.classes);
-    let rows = count_rows(records, &dataset.targets, classes)?;
+    let classes = params.classes;
+    let rows = count_rows(&records, targets, classes)?;
     if let Some(start) = start {
         let found = (start.weights.nrows(), start.intercept.len());
         let expected = (records.columns(), vectors_of(classes));
@@ -36,19 +35,19 @@ pub(super) fn fit(
             return Err(FitError::Start { found: shape(found), expected: shape(expected) });
         }
     }
-    let job = Job { params, dataset, start, watch, rows: &rows };
+    let job = Job { params, targets, start, watch, rows: &rows };
     match (classes, params.loss) {
-        (2, Loss::Logistic) => job.one(Kind::Logistic(1), Link::Logistic),
-        (2, Loss::SquaredHinge) => job.one(Kind::SquaredHinge(1), Link::Logistic),
-        (_, Loss::Logistic) if records.sets() == 1 => job.one(Kind::Softmax, Link::Softmax),
-        (_, Loss::Logistic) => job.one_against_the_rest(Kind::Logistic),
-        (_, Loss::SquaredHinge) => job.one_against_the_rest(Kind::SquaredHinge),
+        (2, Loss::Logistic) => job.one(records, Kind::Logistic(1), Link::Logistic),
+        (2, Loss::SquaredHinge) => job.one(records, Kind::SquaredHinge(1), Link::Logistic),
+        (_, Loss::Logistic) if records.sets() == 1 => job.one(records, Kind::Softmax, Link::Softmax),
+        (_, Loss::Logistic) => job.one_against_the_rest(records, Kind::Logistic),
+        (_, Loss::SquaredHinge) => job.one_against_the_rest(records, Kind::SquaredHinge),
     }
 }
 
 struct Job<'j> {
     params: &'j LinearValidParams,
-    dataset: &'j Dataset,
+    targets: &'j Array1<usize>,
     start: Option<&'j Linear>,
     watch: Watch<'j>,
     /// Of each class.
@@ -57,18 +56,22 @@ struct Job<'j> {
 
 impl Job<'_> {
     /// All vectors at once.
-    fn one(&self, kind: Kind, link: Link) -> Result<(Linear, Convergence), FitError> {
+    fn one(&self, records: Records, kind: Kind, link: Link) -> Result<(Linear, Convergence), FitError> {
         let vectors = if kind == Kind::Softmax { self.params.classes } else { 1 };
-        let records = self.dataset.records();
-        let layout = Layout::new(records, vectors);
-        let (weights, intercept, convergence) = self.minimise(&layout, records, kind, vectors, 0)?;
+        let (records, counts) = records.part();
+        let layout = Layout::new(&records, counts, vectors);
+        let (weights, intercept, convergence) = self.minimise(&layout, &records, kind, vectors, 0)?;
         Ok((Linear { weights, intercept: intercept.into(), link }, convergence))
     }
 
     /// Class after class, several at a time.
-    fn one_against_the_rest(&self, kind: impl Fn(usize) -> Kind + Sync) -> Result<(Linear, Convergence), FitError> {
-        let (records, classes) = (self.dataset.records(), self.params.classes);
-        let layout = threads::alone(|| Layout::new(records, 1));
+    fn one_against_the_rest(
+        &self,
+        records: Records,
+        kind: impl Fn(usize) -> Kind + Sync,
+    ) -> Result<(Linear, Convergence), FitError> {
+        let ((records, counts), classes) = (records.part(), self.params.classes);
+        let layout = threads::alone(|| Layout::new(&records, counts, 1));
         let fitted = threads::map(classes, |class| self.minimise(&layout, &records.set(class), kind(class), 1, class));
         let mut weights = Array2::zeros((records.columns(), classes));
         let mut intercept = Array1::zeros(classes);
@@ -104,7 +107,7 @@ impl Job<'_> {
             self.start.map_or_else(|| vec![0.0; matrix.dimensions()], |start| matrix.compress(start, first));
         let objective = Objective {
             matrix: &matrix,
-            losses: Losses { kind, targets: &self.dataset.targets, weights: &weights },
+            losses: Losses { kind, targets: self.targets, weights: &weights },
             penalty: 1.0 / (self.params.c * total),
             intercept_penalised: self.params.loss == Loss::SquaredHinge,
         };
@@ -117,7 +120,7 @@ impl Job<'_> {
     /// `sᵢ` by class, divided by their sum over the rows; that sum. Where one class is fitted against the rest it alone has
     /// its weight, the rest 1 (LIBLINEAR's way).
     fn weights(&self, kind: Kind) -> (Vec<f64>, f64) {
-        let (classes, rows) = (self.params.classes, self.dataset.targets.len() as f64);
+        let (classes, rows) = (self.params.classes, self.targets.len() as f64);
         let weight = |class: usize| match (self.params.class_weight, kind) {
             (None, _) => 1.0,
             (Some(_), Kind::Logistic(positive) | Kind::SquaredHinge(positive)) if classes > 2 && class != positive => {
@@ -154,6 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::classifier::Dataset;
 
     /// Records of 2 common columns and 3 of each row's own, with a target each below `classes`, every class there.
     fn data(classes: usize) -> impl Strategy<Value = Dataset> {
@@ -180,9 +184,9 @@ mod tests {
                 [(Loss::Logistic, Kind::Softmax, 3), (Loss::Logistic, Kind::Logistic(0), 1), (Loss::SquaredHinge, Kind::SquaredHinge(2), 1)]
             {
                 let params = LinearValidParams { classes: 3, loss, c, class_weight: None, max_iter: 500, tol: 1e-10 };
-                let job = Job { params: &params, dataset: &dataset, start: None, watch: Watch::default(), rows: &rows };
+                let job = Job { params: &params, targets: &dataset.targets, start: None, watch: Watch::default(), rows: &rows };
                 let minimum = |merge| {
-                    let layout = Layout::with(dataset.records(), vectors, merge);
+                    let layout = Layout::with(dataset.records(), dataset.records().clone().part().1, vectors, merge);
                     prop_assert_eq!(layout.singles().is_some(), merge);
                     Ok(job.minimise(&layout, dataset.records(), kind, vectors, 0).unwrap())
                 };
@@ -204,7 +208,7 @@ mod tests {
             let records = dataset.records();
             let dense = records.to_dense();
             for merge in [false, true] {
-                let layout = Layout::with(records, vectors, merge);
+                let layout = Layout::with(records, records.clone().part().1, vectors, merge);
                 let matrix = Matrix::new(&layout, records, vectors);
                 let mut point: Vec<f64> = numbers.iter().copied().cycle().take(matrix.dimensions()).collect();
                 let (weights, intercept) = matrix.expand(&point);

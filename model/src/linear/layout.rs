@@ -8,12 +8,16 @@
 //!
 //! **Chunks.** The records are read in chunks of rows, each with sums of its own by coordinate, which are added in the chunks'
 //! order. The data fix how many there are, so that the result does not tell who worked on them.
+//!
+//! **Memory.** A layout holds all that a solver reads, about three bytes a value; the counts are let go of, row by row, as it is made.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::counts::Counts;
 use crate::linear::kernel::Kernel;
 use crate::linear::tiles::{self, Part, Tile};
-use crate::records::{Block, Records};
+use crate::records::Records;
 use crate::threads;
 
 /// Rows whose sums are taken together.
@@ -35,8 +39,7 @@ struct Columns {
 #[derive(Debug)]
 pub(super) struct Layout {
     blocks: Vec<Columns>,
-    /// By row and block: where in the row's packed entries the tail begins. Empty where nothing is merged.
-    tails: Vec<u32>,
+    tails: Tails,
     /// Of each chunk of rows, which part the rows in order.
     chunks: Vec<Vec<Tile>>,
     /// Coordinate of the first row's single terms, where they are merged.
@@ -44,18 +47,28 @@ pub(super) struct Layout {
     coordinates: usize,
 }
 
+/// What of rows' packed entries is merged: of each row and block its own, one after the other. Empty where nothing is.
+#[derive(Debug, Default)]
+struct Tails {
+    entries: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+/// The counts that a chunk is made of, while it is.
+type Own = Mutex<Vec<Counts>>;
+
 impl Layout {
-    /// For `vectors` weights a column.
-    pub(super) fn new(records: &Records, vectors: usize) -> Self {
-        Self::with(records, vectors, true)
+    /// Of `counts`, the blocks of `records`, for `vectors` weights a column.
+    pub(super) fn new(records: &Records, counts: Vec<Arc<Counts>>, vectors: usize) -> Self {
+        Self::with(records, counts, vectors, true)
     }
 
-    pub(super) fn with(records: &Records, vectors: usize, merge: bool) -> Self {
+    pub(super) fn with(records: &Records, counts: Vec<Arc<Counts>>, vectors: usize, merge: bool) -> Self {
         let kernel = Kernel::new(records.term_frequency());
         let documents = records.documents();
         let (mut heads, mut values) = (Vec::new(), 0);
-        let frequencies: Vec<Vec<u32>> = threads::map(records.blocks().len(), |block| {
-            let counts = &records.blocks()[block].counts;
+        let frequencies: Vec<Vec<u32>> = threads::map(counts.len(), |block| {
+            let counts = &counts[block];
             let mut frequencies = vec![0u32; counts.columns()];
             for &document in documents {
                 for (column, ..) in kernel.entries(counts.packed(document as usize)) {
@@ -88,15 +101,31 @@ impl Layout {
             much if much >= CHUNKS as u64 * WORTH && values >= VALUES * coordinates as u64 => CHUNKS,
             _ => 2,
         };
-        let chunks = row_chunks(records, chunks);
-        let tails = if merge { tails(records, &kernel, &heads) } else { Vec::new() };
-        let tile = |rows: Range<usize>| {
-            let documents = &records.documents()[rows.clone()];
-            let part = |(block, &head): (&Block, &usize)| Part::new(&block.counts, documents, head, vectors);
-            Tile { parts: records.blocks().iter().zip(&heads).map(part).collect(), rows }
-        };
-        let tiles = |rows: Range<usize>| tiles::ranges(rows, vectors).map(tile).collect();
-        let chunks = threads::map(chunks.len(), |chunk| tiles(chunks[chunk].clone()));
+        let chunks = row_chunks(documents, &counts, chunks);
+        let own: Vec<Own> = chunks.iter().map(|rows| Mutex::new(held(&counts, &documents[rows.clone()]))).collect();
+        drop(counts);
+        let ascending = documents.is_sorted();
+        let made = threads::map(chunks.len(), |chunk| {
+            let mut own = std::mem::take(&mut *own[chunk].lock().unwrap_or_else(PoisonError::into_inner));
+            let (mut tiles, mut tails) = (Vec::new(), Tails::default());
+            for rows in tiles::ranges(chunks[chunk].clone(), vectors) {
+                let documents = &records.documents()[rows.clone()];
+                if merge {
+                    tails.add(&kernel, &own, documents, &heads);
+                }
+                let part = |(counts, &head): (&Counts, &usize)| Part::new(counts, documents, head, vectors);
+                tiles.push(Tile { parts: own.iter().zip(&heads).map(part).collect(), rows });
+                if let Some(&last) = documents.last().filter(|_| ascending) {
+                    own.iter_mut().for_each(|counts| counts.keep(last as usize..counts.rows()));
+                }
+            }
+            (tiles, tails)
+        });
+        let (mut chunks, mut tails) = (Vec::new(), Tails::default());
+        for (tiles, own) in made {
+            chunks.push(tiles);
+            tails.append(own);
+        }
         Layout { blocks, tails, chunks, singles, coordinates }
     }
 
@@ -132,23 +161,49 @@ impl Layout {
 
     /// What of a row's packed entries of a block is merged.
     #[inline]
-    pub(super) fn tail<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> &'p [u32] {
-        self.tails.get(row * self.blocks.len() + block).map_or(&[], |&tail| &packed[tail as usize..])
+    pub(super) fn tail(&self, row: usize, block: usize) -> &[u32] {
+        let Tails { entries, ends } = &self.tails;
+        let at = row * self.blocks.len() + block;
+        let start = at.checked_sub(1).map_or(0, |before| ends.get(before).copied().unwrap_or(0));
+        ends.get(at).map_or(&[], |&end| &entries[start..end])
     }
 }
 
-/// Packed entries of a document.
-fn length(records: &Records, document: u32) -> usize {
-    records.blocks().iter().map(|block| block.counts.packed(document as usize).len()).sum()
+impl Tails {
+    fn add(&mut self, kernel: &Kernel, counts: &[Counts], documents: &[u32], heads: &[usize]) {
+        for &document in documents {
+            for (counts, &head) in counts.iter().zip(heads) {
+                let packed = counts.packed(document as usize);
+                let before = kernel.entries(packed).take_while(|&(column, ..)| column < head);
+                self.entries.extend_from_slice(&packed[before.map(|(.., length)| length).sum()..]);
+                self.ends.push(self.entries.len());
+            }
+        }
+    }
+
+    fn append(&mut self, more: Tails) {
+        let before = self.entries.len();
+        self.entries.extend_from_slice(&more.entries);
+        self.ends.extend(more.ends.into_iter().map(|end| before + end));
+    }
 }
 
-/// Ranges of rows with about equally many entries, each but the last of a multiple of [`ROWS`].
-pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
-    let lengths: Vec<usize> = records
-        .documents()
-        .chunks(ROWS)
-        .map(|rows| rows.iter().map(|&document| length(records, document)).sum())
-        .collect();
+/// Of each block what these documents need.
+fn held(counts: &[Arc<Counts>], documents: &[u32]) -> Vec<Counts> {
+    let range = documents.iter().min().zip(documents.iter().max());
+    let range = range.map_or(0..0, |(&first, &last)| first as usize..last as usize + 1);
+    let held = |counts: &Arc<Counts>| {
+        let mut counts = Counts::clone(counts);
+        counts.keep(range.clone());
+        counts
+    };
+    counts.iter().map(held).collect()
+}
+
+/// Ranges of rows, the `documents`, with about equally many entries, each but the last of a multiple of [`ROWS`].
+pub(super) fn row_chunks(documents: &[u32], counts: &[Arc<Counts>], count: usize) -> Vec<Range<usize>> {
+    let length = |&document: &u32| counts.iter().map(|counts| counts.packed(document as usize).len()).sum::<usize>();
+    let lengths: Vec<usize> = documents.chunks(ROWS).map(|rows| rows.iter().map(length).sum()).collect();
     let total: usize = lengths.iter().sum();
     let (mut bounds, mut before) = (vec![0], 0);
     for (at, length) in lengths.iter().enumerate() {
@@ -157,21 +212,6 @@ pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
         }
         before += length;
     }
-    bounds.push(records.rows());
+    bounds.push(documents.len());
     bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
-}
-
-fn tails(records: &Records, kernel: &Kernel, heads: &[usize]) -> Vec<u32> {
-    let of_rows = |rows: Range<usize>| {
-        let mut tails = Vec::with_capacity(rows.len() * heads.len());
-        for &document in &records.documents()[rows] {
-            for (block, &head) in records.blocks().iter().zip(heads) {
-                let entries = kernel.entries(block.counts.packed(document as usize));
-                let before = entries.take_while(|&(column, ..)| column < head);
-                tails.push(before.map(|(.., length)| length as u32).sum());
-            }
-        }
-        tails
-    };
-    threads::each(row_chunks(records, threads::count()), of_rows).concat()
 }

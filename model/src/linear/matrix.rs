@@ -1,6 +1,7 @@
 //! The records as a linear map: scores of a point, and back, in one reading.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
@@ -10,7 +11,7 @@ use crate::linear::hot::{self, HOT};
 use crate::linear::kernel::Kernel;
 use crate::linear::layout::{Layout, row_chunks};
 use crate::linear::tiles::Tile;
-use crate::records::Records;
+use crate::records::{Block, Records};
 use crate::threads;
 
 /// Records of one set of scales, for `vectors` weights a column, in the coordinates of a [`Layout`].
@@ -28,9 +29,8 @@ pub(super) struct Matrix<'r> {
     scales: Vec<f64>,
 }
 
-/// A block: its counts, the scale of each document, and the coordinate of its first column.
+/// A block: the scale of each document, and the coordinate of its first column.
 struct View<'r> {
-    counts: &'r Counts,
     row_scales: &'r [f64],
     first: usize,
 }
@@ -63,7 +63,11 @@ impl<'r> Matrix<'r> {
                 f64::sqrt(squares)
             };
             let of_chunk = |rows: Range<usize>| rows.map(length).collect::<Vec<f64>>();
-            matrix.singles = threads::each(row_chunks(records, layout.workers()), of_chunk).concat();
+            let chunks = layout.chunks();
+            let rows = |chunk: &[Tile]| {
+                chunk.first().map_or(0, |tile| tile.rows.start)..chunk.last().map_or(0, |tile| tile.rows.end)
+            };
+            matrix.singles = threads::map(chunks.len(), |chunk| of_chunk(rows(&chunks[chunk]))).concat();
         }
         matrix.scales.reserve_exact(layout.coordinates());
         for (block, &start) in records.starts()[..records.blocks().len()].iter().enumerate() {
@@ -128,7 +132,7 @@ impl<'r> Matrix<'r> {
         let document = self.records.documents()[row] as usize;
         for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
             let scales = &self.records.column_scales()[start..];
-            for (column, value, _) in self.kernel.entries(self.layout.tail(block.counts.packed(document), row, at)) {
+            for (column, value, _) in self.kernel.entries(self.layout.tail(row, at)) {
                 visit(start + column, block.row_scales[document] * scales[column] * value);
             }
         }
@@ -334,13 +338,14 @@ pub(super) fn scores(records: &Records, weights: ArrayView2<f64>, intercept: &[f
         scaled.extend(weights.iter().map(|weight| weight * scale));
     }
     let blocks = views(records, |block| records.starts()[block]);
+    let counts: Vec<Arc<Counts>> = records.blocks().iter().map(|block| block.counts.clone()).collect();
     let of_rows = |rows: Range<usize>| {
         let mut scores = Vec::with_capacity(rows.len() * vectors);
         for &document in &records.documents()[rows] {
             let (own, document) = (scores.len(), document as usize);
             scores.extend(intercept);
-            for block in &blocks {
-                let (packed, scale) = (block.counts.packed(document), block.row_scales[document]);
+            for (block, counts) in blocks.iter().zip(&counts) {
+                let (packed, scale) = (counts.packed(document), block.row_scales[document]);
                 let weights = &scaled[block.first * vectors..];
                 match &mut scores[own..] {
                     [score] => *score += scale * kernel.dot(packed, weights),
@@ -350,19 +355,13 @@ pub(super) fn scores(records: &Records, weights: ArrayView2<f64>, intercept: &[f
         }
         scores
     };
-    let scores = threads::each(row_chunks(records, threads::count()), of_rows).concat();
+    let scores = threads::each(row_chunks(records.documents(), &counts, threads::count()), of_rows).concat();
     Array2::from_shape_fn((records.rows(), vectors), |(row, vector)| scores[row * vectors + vector])
 }
 
 fn views(records: &Records, first: impl Fn(usize) -> usize) -> Vec<View<'_>> {
-    let blocks = records.blocks().iter().enumerate();
-    blocks
-        .map(|(at, block)| View {
-            counts: &block.counts,
-            row_scales: records.row_scales(block.group),
-            first: first(at),
-        })
-        .collect()
+    let view = |(at, block): (usize, &'_ Block)| View { row_scales: records.row_scales(block.group), first: first(at) };
+    records.blocks().iter().enumerate().map(view).collect()
 }
 
 fn times(values: &mut [f64], scales: &[f64], vectors: usize) {
