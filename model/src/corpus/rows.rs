@@ -40,7 +40,7 @@ pub(super) fn add(counts: &mut Counts, chunk: &Chunk, threads: usize) {
         }
         rows
     });
-    parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
+    parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
 }
 
 /// Numbers below this are counted at their place, most of all that there are; a bit of each tells their order.
@@ -99,15 +99,21 @@ pub(super) struct Lists<'l> {
     pub(super) whole: Option<usize>,
 }
 
-/// Counts, the documents of each column, and the number of each column's n-gram.
+/// Counts, the documents of each column, the number of each column's n-gram, and the least documents kept to.
 pub(super) struct Counted {
     pub(super) counts: Counts,
     pub(super) frequencies: Vec<u32>,
     pub(super) grams: Vec<u32>,
+    pub(super) least: u32,
 }
 
-/// What the documents of `pieces` hold of `lists`, pruned to the n-grams of `least` documents or more.
-pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: usize) -> Counted {
+/// What the documents of `pieces` hold of `lists`, pruned to the n-grams of as many documents or more as `least` says of all.
+pub(super) fn of_pieces(
+    pieces: &Stream,
+    lists: Lists<'_>,
+    least: impl FnOnce(&[u32]) -> u32,
+    threads: usize,
+) -> Counted {
     let mut starts = vec![0];
     for chunk in &lists.lists.chunks {
         starts.push(starts[starts.len() - 1] + chunk.documents());
@@ -165,6 +171,7 @@ pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: 
         rows.extend(done);
     }
     rows.sort_unstable_by_key(|(part, _)| *part);
+    let least = least(&frequencies);
     let grams = by_frequency(&frequencies, least.max(1));
     let mut columns = vec![NONE; lists.distinct];
     for (column, &gram) in (0..).zip(&grams) {
@@ -172,11 +179,12 @@ pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: 
     }
     let mut rows: Vec<Rows> = rows.into_iter().map(|(_, rows)| rows).collect();
     parallel::each(threads, &mut rows, |_, rows| *rows = in_order(std::mem::take(rows), &columns));
-    let mut counts = Counts::new(grams.len());
+    let mut counts = Counts::within(&pieces.room, grams.len());
     counts.reserve(pieces.documents());
-    rows.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
+    rows.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+    counts.settle();
     let frequencies = grams.iter().map(|&gram| frequencies[gram as usize]).collect();
-    Counted { counts, frequencies, grams }
+    Counted { counts, frequencies, grams, least }
 }
 
 /// The rows with columns by `columns` of them, ascending, without those that are [`NONE`].
