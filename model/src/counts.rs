@@ -4,6 +4,11 @@
 //! there as `ESCAPE` and follows, whole, as the next entry. Nearly all counts are 1, so that a row is little more than
 //! its columns, and what the counts are multiplied with ([`Records`](crate::Records)) can change without touching them.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::room::{Numbers, Room};
+
 /// Bits of an entry that hold the count.
 pub(crate) const COUNT_BITS: u32 = 4;
 /// The code of a count that follows as an entry of its own.
@@ -11,18 +16,21 @@ pub(crate) const ESCAPE: u32 = (1 << COUNT_BITS) - 1;
 /// Columns that a block can have.
 pub const MOST_COLUMNS: usize = 1 << (32 - COUNT_BITS);
 
-/// Packed entries of a segment, from which on no row is added to it.
+/// Packed entries of a segment at most, but where one row has more: so many bytes are the allocator's to take from the system
+/// and to give back by themselves.
 const SEGMENT: usize = 1 << 24;
 
 /// Sparse counts of one block of terms. Within a row columns ascend; a count that is not stored is 0.
 ///
-/// Rows lie in segments, as the threads that made them leave them: nothing is copied to put them together.
+/// Rows lie in segments, each of which can be let go of by itself. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
     columns: usize,
-    rows: Vec<Place>,
-    segments: Vec<Vec<u32>>,
+    rows: Arc<Vec<Place>>,
+    segments: Vec<Arc<Numbers>>,
     non_zeros: u64,
+    /// Where full segments lie.
+    room: Arc<Room>,
 }
 
 /// Where a row begins; it ends where the next of its segment does, or the segment.
@@ -42,18 +50,22 @@ impl Counts {
         Counts { columns, ..Counts::default() }
     }
 
+    /// The same, whose segments lie in `room`.
+    pub(crate) fn within(room: &Arc<Room>, columns: usize) -> Self {
+        Counts { room: room.clone(), ..Counts::new(columns) }
+    }
+
+    /// No rows yet, of so many columns, where these lie.
+    pub(crate) fn like(&self, columns: usize) -> Self {
+        Counts::within(&self.room, columns)
+    }
+
     /// Adds a row of (column, count), columns ascending and below [`columns`](Self::columns), counts at least 1.
     ///
     /// # Panics
     /// Where they are not: the caller's mistake, never the data's.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (u32, u32)>) {
-        if self.segments.last().is_none_or(|segment| segment.len() >= SEGMENT) {
-            self.segments.push(Vec::new());
-        }
-        let segment = self.segments.len() - 1;
-        let entries = &mut self.segments[segment];
-        self.rows.push(Place { segment: segment as u32, start: entries.len() as u32 });
-        let mut before = None;
+        let (mut entries, mut before, mut non_zeros) = (Vec::new(), None, 0);
         for (column, count) in row {
             assert!(
                 before < Some(column) && (column as usize) < self.columns,
@@ -66,26 +78,50 @@ impl Counts {
             if count >= ESCAPE {
                 entries.push(count);
             }
-            self.non_zeros += 1;
+            non_zeros += 1;
         }
+        self.append(&entries, &[entries.len()], non_zeros);
     }
 
     /// Room for so many more rows.
     pub(crate) fn reserve(&mut self, rows: usize) {
-        self.rows.reserve_exact(rows);
+        Arc::make_mut(&mut self.rows).reserve_exact(rows);
     }
 
     /// Adds rows that are packed already: `ends` of each in `entries`, fewer than 2³², which hold `non_zeros` counts.
     ///
     /// The caller sees to it that columns ascend and are below [`columns`](Self::columns).
-    pub(crate) fn append(&mut self, mut entries: Vec<u32>, ends: &[usize], non_zeros: u64) {
+    pub(crate) fn append(&mut self, entries: &[u32], ends: &[usize], non_zeros: u64) {
         debug_assert_eq!(ends.last().copied().unwrap_or(0), entries.len());
-        entries.shrink_to_fit();
-        let segment = self.segments.len() as u32;
+        let fits = |last: &mut Vec<u32>| last.is_empty() || last.len() + entries.len() <= SEGMENT;
+        if !self.growing().is_some_and(fits) {
+            self.settle();
+            // The first grows with what there is; where there is more than one, each is large.
+            let capacity = if self.segments.is_empty() { entries.len() } else { SEGMENT };
+            self.segments.push(Arc::new(Numbers::from(Vec::with_capacity(capacity))));
+        }
+        let segment = self.segments.len() as u32 - 1;
+        let Some(last) = self.growing() else { return };
+        let start = last.len();
+        last.extend_from_slice(entries);
         let starts = std::iter::once(&0).chain(ends).take(ends.len());
-        self.rows.extend(starts.map(|&start| Place { segment, start: start as u32 }));
-        self.segments.push(entries);
+        let places = starts.map(|&from| Place { segment, start: (start + from) as u32 });
+        Arc::make_mut(&mut self.rows).extend(places);
         self.non_zeros += non_zeros;
+    }
+
+    /// The last segment, where rows can be added to it.
+    fn growing(&mut self) -> Option<&mut Vec<u32>> {
+        self.segments.last_mut().and_then(Arc::get_mut).and_then(Numbers::growing)
+    }
+
+    /// Ends the last segment: no row is added to it.
+    pub(crate) fn settle(&mut self) {
+        if let Some(last) = self.segments.last_mut().and_then(Arc::get_mut)
+            && let Some(entries) = last.growing()
+        {
+            *last = self.room.keep(std::mem::take(entries));
+        }
     }
 
     /// Number of documents.
@@ -103,10 +139,24 @@ impl Counts {
         self.non_zeros
     }
 
-    /// Bytes held.
+    /// Bytes of the rows.
     pub fn bytes(&self) -> u64 {
-        let entries: usize = self.segments.iter().map(Vec::capacity).sum();
+        let entries: usize = self.segments.iter().map(|segment| segment.len()).sum();
         (entries * 4 + self.rows.capacity() * 8) as u64
+    }
+
+    /// Lets go of what only other rows than these need: to ask for one of those is a mistake from then on.
+    pub(crate) fn keep(&mut self, rows: Range<usize>) {
+        let segment = |row: usize| self.rows.get(row).map_or(usize::MAX, |place| place.segment as usize);
+        let (first, end) = match rows.is_empty() {
+            true => (usize::MAX, usize::MAX),
+            false => (segment(rows.start), segment(rows.end - 1).saturating_add(1)),
+        };
+        for (number, segment) in self.segments.iter_mut().enumerate() {
+            if !(first..end).contains(&number) && !segment.is_empty() {
+                *segment = Arc::default();
+            }
+        }
     }
 
     /// Row `i` as it is packed (see the module).

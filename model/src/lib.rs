@@ -15,8 +15,10 @@ pub mod error;
 pub mod forest;
 pub mod lexicon;
 pub mod linear;
+mod map;
 pub mod random;
 pub mod records;
+mod room;
 pub mod settings;
 pub mod tfidf;
 pub mod threads;
@@ -30,7 +32,7 @@ pub use classifier::{
     Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier,
     fit_classifier_with,
 };
-pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer};
+pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer, Fits};
 pub use counts::Counts;
 pub use error::{ArtifactError, ExplainError, FitError, NotLinear};
 pub use random::SplitMix64;

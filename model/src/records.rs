@@ -160,6 +160,15 @@ impl Records {
         })
     }
 
+    /// The counts, and all else: records that hold no count, for who made something of them.
+    pub(crate) fn part(self) -> (Records, Vec<Arc<Counts>>) {
+        let counts = self.blocks.iter().map(|block| block.counts.clone()).collect();
+        let without =
+            |block: &Block| Block { counts: Arc::new(Counts::new(block.counts.columns())), group: block.group };
+        let blocks = self.blocks.iter().map(without).collect();
+        (Records { blocks, ..self }, counts)
+    }
+
     /// The blocks, in the order of their columns.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks

@@ -112,6 +112,12 @@ impl MlRoot {
         self.0.join("model")
     }
 
+    /// Where all goes that is not the artifact.
+    #[must_use]
+    pub fn output(&self) -> PathBuf {
+        self.0.join("output")
+    }
+
     /// Where the evaluation goes; becomes part of `output.tar.gz`.
     #[must_use]
     pub fn evaluation(&self) -> PathBuf {

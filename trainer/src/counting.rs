@@ -1,7 +1,10 @@
 //! The training documents on their way to counts: none is kept once it is known what to count.
 
-use model::{Corpus, CorpusBuilder, CorpusParams};
+use std::path::PathBuf;
 
+use model::{Algorithm, Corpus, CorpusBuilder, CorpusParams, Fits, Loss, Weighting};
+
+use crate::calibrating;
 use crate::fit::Error;
 use crate::hyperparameters::{Hyperparameters, Tune};
 use crate::memory;
@@ -10,6 +13,8 @@ use crate::tune;
 /// Takes batches of documents, then counts.
 pub struct Counter<'a> {
     asked: &'a Hyperparameters,
+    /// Folder of what finds no room in memory.
+    aside: PathBuf,
     rows: usize,
     state: State,
 }
@@ -29,14 +34,15 @@ pub struct Counted {
 }
 
 impl<'a> Counter<'a> {
-    /// No documents yet.
-    pub fn new(asked: &'a Hyperparameters) -> Self {
-        let state = match asked.tune {
-            Tune::Auto => State::Undecided(Vec::new()),
-            Tune::Cv => counting(asked, true),
-            Tune::None => counting(asked, false),
-        };
-        Self { asked, rows: 0, state }
+    /// No documents yet; what finds no room in memory goes to the folder `aside`.
+    pub fn new(asked: &'a Hyperparameters, aside: PathBuf) -> Self {
+        let mut counter = Self { asked, aside, rows: 0, state: State::Undecided(Vec::new()) };
+        match asked.tune {
+            Tune::Auto => {}
+            Tune::Cv => counter.decide(true),
+            Tune::None => counter.decide(false),
+        }
+        counter
     }
 
     /// Adds documents.
@@ -53,14 +59,19 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Counts.
-    pub fn finish(mut self) -> Result<Counted, Error> {
+    /// Counts, so that there is memory to tell `classes` apart.
+    pub fn finish(mut self, classes: usize) -> Result<Counted, Error> {
         self.decide(false);
         match self.state {
             State::Counting { search: true, .. } if self.rows < tune::LEAST_ROWS => {
                 Err(Error::TooFewRows { asked: "tune = \"cv\"", rows: self.rows })
             }
-            State::Counting { builder, search } => Ok(Counted { corpus: builder.finish()?, search }),
+            State::Counting { builder, search } => {
+                let linear = self.asked.settings.algorithm == Algorithm::Logistic;
+                let folds = search || linear && calibrating::wanted(self.asked, self.rows)?;
+                let fits = Fits { vectors: vectors(self.asked, classes), folds };
+                Ok(Counted { corpus: builder.finish_for(fits)?, search })
+            }
             State::Undecided(_) => Err(Error::TooFewRows { asked: "tune = \"cv\"", rows: self.rows }),
         }
     }
@@ -68,17 +79,21 @@ impl<'a> Counter<'a> {
     fn decide(&mut self, search: bool) {
         if let State::Undecided(texts) = &mut self.state {
             let texts = std::mem::take(texts);
-            let mut decided = counting(self.asked, search);
-            if let State::Counting { builder, .. } = &mut decided {
+            let params = if search { tune::corpus(self.asked) } else { CorpusParams::of(&self.asked.settings.tfidf) };
+            let max_memory = self.asked.max_memory.or_else(memory::allowed);
+            let params = CorpusParams { max_memory, aside: Some(self.aside.clone()), ..params };
+            let mut builder = Box::new(CorpusBuilder::new(params));
+            if !texts.is_empty() {
                 builder.push(&texts);
             }
-            self.state = decided;
+            self.state = State::Counting { builder, search };
         }
     }
 }
 
-fn counting(asked: &Hyperparameters, search: bool) -> State {
-    let params = if search { tune::corpus(asked) } else { CorpusParams::of(&asked.settings.tfidf) };
-    let max_memory = asked.max_memory.or_else(memory::allowed);
-    State::Counting { builder: Box::new(CorpusBuilder::new(CorpusParams { max_memory, ..params })), search }
+/// Weight vectors that are fitted together: of several classes all, where the loss is logistic and they share their values.
+fn vectors(asked: &Hyperparameters, classes: usize) -> usize {
+    let settings = &asked.settings;
+    let together = settings.loss == Loss::Logistic && settings.tfidf.weighting == Weighting::Tfidf;
+    if classes > 2 && together { classes } else { 1 }
 }

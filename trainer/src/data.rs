@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use report::evaluation::{DataFile, DataWarning, DroppedRows};
@@ -35,14 +35,14 @@ pub struct Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    /// Reads every channel and tells of all faults together.
-    pub fn read(channels: &Channels, asked: &'a Hyperparameters) -> Result<Self, Problems> {
+    /// Reads every channel and tells of all faults together. Training documents that find no room in memory go to the folder `aside`.
+    pub fn read(channels: &Channels, asked: &'a Hyperparameters, aside: PathBuf) -> Result<Self, Problems> {
         for name in &channels.ignored {
             say!("channel {name}: nothing reads it; there are train, validation and test");
         }
         let options = Options { on_bad_rows: asked.on_bad_rows, ..Options::new(asked.columns.clone()) };
         let mut problems = Problems::default();
-        let (mut counter, mut labels) = (Counter::new(asked), Vec::new());
+        let (mut counter, mut labels) = (Counter::new(asked, aside), Vec::new());
         let clock = Instant::now();
         let progress = Progress::begin("read", Unit::Bytes, size(&channels.train));
         let mut train = reading::stream("train", &channels.train, &options, &mut problems, &mut |batch| {

@@ -76,6 +76,8 @@ pub struct Fit {
     pub converged: Option<bool>,
     /// What made its scores probabilities, where that was learned.
     pub calibration: Option<Calibrated>,
+    /// What was pruned to keep to the memory allowed, as sentences.
+    pub pruned: Vec<String>,
     /// The signal that ended it early.
     pub stopped: Option<Stop>,
 }
@@ -84,7 +86,8 @@ pub struct Fit {
 pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, Error> {
     let Job { asked, classes, signals, .. } = *job;
     let Counted { corpus, search } = counted;
-    for note in corpus.notes() {
+    let pruned = corpus.pruned().to_vec();
+    for note in pruned.iter().map(String::as_str).chain(corpus.aside()) {
         say!("memory: {note}");
     }
     let (decided, start) = match take_up(job) {
@@ -111,7 +114,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
     let options = FitOptions { start: start.as_ref(), watch };
     // The weights as the solver leaves them: interpolated they are no place to start from.
     let solved = Settings { beta: 1.0, ..settings.clone() };
-    let fitted = fit_classifier_with(&solved, &dataset, classes.len(), options)?;
+    let fitted = fit_classifier_with(&solved, dataset, classes.len(), options)?;
     drop(progress);
     let Fitted { classifier, solver, iterations, converged, notes } = fitted;
     for note in notes {
@@ -141,6 +144,7 @@ pub fn fit(job: &Job<'_>, counted: Counted, targets: Vec<usize>) -> Result<Fit, 
         iterations,
         converged,
         calibration: calibrated,
+        pruned,
         stopped,
     })
 }

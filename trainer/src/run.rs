@@ -75,7 +75,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     say!("train {VERSION} on {} threads", model::threads::count());
     let clock = Instant::now();
     let Data { counter, labels, train, validation, test, warnings } =
-        Data::read(&root.channels()?, &asked).map_err(TrainError::Data)?;
+        Data::read(&root.channels()?, &asked, root.output()).map_err(TrainError::Data)?;
     let classes = Classes::of(&train.labels)?;
     let of_channel = |channel: &Option<_>| channel.as_ref().map(|channel| classes.targets_of(channel)).transpose();
     let (validation_targets, test_targets) = (of_channel(&validation)?, of_channel(&test)?);
@@ -88,7 +88,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     signals.enter("counting");
     let counting = Instant::now();
     let progress = Progress::begin("count", Unit::Documents, None);
-    let counted = counter.finish()?;
+    let counted = counter.finish(classes.names().len())?;
     drop(progress);
     say!("counted: {} terms ({:.2} s)", counted.corpus.terms(), counting.elapsed().as_secs_f64());
     let identity = checkpoint::identity(&asked, &train.files);
@@ -102,6 +102,9 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     let mut settings = fitted.parameters.clone();
     if let Some(converged) = fitted.converged.filter(|_| fitted.stopped.is_some()) {
         settings.insert("converged".into(), converged.to_string());
+    }
+    if !fitted.pruned.is_empty() {
+        settings.insert("pruned".into(), fitted.pruned.join("; "));
     }
     let summaries: Vec<&Summary> = data::summaries(&train, &validation, &test).collect();
     let files: Vec<DataFile> = summaries.iter().flat_map(|summary| summary.files.clone()).collect();

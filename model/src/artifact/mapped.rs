@@ -9,8 +9,8 @@ use safetensors::{Dtype, SafeTensors};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::artifact::container::{BLOCK, CHECKSUMS, Written};
-use crate::artifact::map::Map;
 use crate::error::ArtifactError;
+use crate::map::Map;
 
 /// A result whose error takes one register: what is read, is read in the inmost loops.
 pub(crate) type Checked<T> = Result<T, Box<ArtifactError>>;

@@ -17,7 +17,6 @@ pub(crate) mod container;
 mod explain;
 mod known;
 pub mod manifest;
-mod map;
 pub(crate) mod mapped;
 mod open;
 mod predict;

@@ -61,15 +61,16 @@ pub fn fit_classifier(
     classes: usize,
     start: Option<&Classifier>,
 ) -> Result<Fitted, FitError> {
-    fit_classifier_with(settings, dataset, classes, FitOptions { start, ..FitOptions::default() })
+    fit_classifier_with(settings, dataset.clone(), classes, FitOptions { start, ..FitOptions::default() })
 }
 
 /// Fits what `settings` ask for to `dataset`, whose targets are below `classes` and hold each class.
 ///
-/// The weights of a linear classifier come back interpolated by `beta` ([`Linear::interpolated`]).
+/// The weights of a linear classifier come back interpolated by `beta` ([`Linear::interpolated`]). Counts that no other records
+/// hold are let go of while the sparse solver makes of them what it reads.
 pub fn fit_classifier_with(
     settings: &Settings,
-    dataset: &Dataset,
+    dataset: Dataset,
     classes: usize,
     options: FitOptions,
 ) -> Result<Fitted, FitError> {
@@ -78,20 +79,20 @@ pub fn fit_classifier_with(
     match settings.algorithm {
         Algorithm::Logistic => {}
         Algorithm::Tree => {
-            let (tree, notes) = Tree::fit(settings, dataset, classes)?;
+            let (tree, notes) = Tree::fit(settings, &dataset, classes)?;
             return Ok(grown((Classifier::Tree(tree), notes), "tree"));
         }
         Algorithm::Forest => {
-            let (forest, notes) = Forest::fit(settings, dataset, classes)?;
+            let (forest, notes) = Forest::fit(settings, &dataset, classes)?;
             return Ok(grown((Classifier::Forest(forest), notes), "forest"));
         }
     }
     let tiny = classes == 2 && dataset.records().dense_bytes() <= AUTO_DENSE_BYTES.min(settings.dense_memory_limit);
     let tiny = tiny && settings.class_weight.is_none() && settings.loss == Loss::Logistic && options.start.is_none();
     let mut fitted = match settings.solver {
-        Solver::Linfa => fit_linfa(settings, dataset, classes),
+        Solver::Linfa => fit_linfa(settings, &dataset, classes),
         Solver::Auto if tiny => {
-            match fit_linfa(settings, dataset, classes) {
+            match fit_linfa(settings, &dataset, classes) {
                 // linfa's line search gives up on some data that ours manages.
                 Err(FitError::LinfaLogistic(_) | FitError::NotFinite { .. }) => {
                     fit_sparse(settings, dataset, classes, options)
@@ -115,7 +116,7 @@ fn fit_linfa(settings: &Settings, dataset: &Dataset, classes: usize) -> Result<F
     Ok(Fitted { classifier, solver: "linfa", iterations: None, converged: Some(converged), notes: Vec::new() })
 }
 
-fn fit_sparse(settings: &Settings, dataset: &Dataset, classes: usize, options: FitOptions) -> Result<Fitted, FitError> {
+fn fit_sparse(settings: &Settings, dataset: Dataset, classes: usize, options: FitOptions) -> Result<Fitted, FitError> {
     let start = match options.start {
         None => None,
         Some(Classifier::Linear(start)) => Some(start),
@@ -131,7 +132,7 @@ fn fit_sparse(settings: &Settings, dataset: &Dataset, classes: usize, options: F
         .max_iter(settings.max_iter)
         .tol(settings.tol)
         .check()?;
-    let (logistic, Convergence { iterations, converged, .. }) = params.fit_from(dataset, start, options.watch)?;
+    let (logistic, Convergence { iterations, converged, .. }) = params.fit_taking(dataset, start, options.watch)?;
     Ok(Fitted {
         classifier: Classifier::Linear(logistic),
         solver: "sparse",

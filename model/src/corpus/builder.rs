@@ -1,13 +1,16 @@
 //! Texts to streams of units, batch by batch: of a text nothing else is kept.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::analyzer::Analyzer;
 use crate::error::FitError;
+use crate::room::Room;
 
 use super::Corpus;
-use super::count::{self, Memory, Source};
+use super::count::{self, Counting, Source};
 use super::dictionary::{Dictionary, Key};
+use super::memory::{Fits, Memory};
 use super::parallel;
 use super::params::{CharKind, CorpusParams};
 use super::stream::{NONE, Stream};
@@ -23,6 +26,7 @@ pub struct CorpusBuilder {
     pieces: Interned,
     /// Code points.
     chars: Stream,
+    room: Arc<Room>,
 }
 
 /// Documents as numbers of strings, in the order in which those were seen.
@@ -82,14 +86,18 @@ impl Interned {
 impl CorpusBuilder {
     /// No documents yet.
     pub fn new(params: CorpusParams) -> Self {
+        let bound = params.max_memory.map(|most| most / 2).zip(params.aside.clone());
+        let room = Arc::new(bound.map_or_else(Room::default, |(most, folder)| Room::bounded(most, folder)));
+        let interned = || Interned { stream: Stream::within(&room), ..Interned::default() };
         CorpusBuilder {
             threads: parallel::threads(params.threads),
             analyzer: Analyzer::new(&params.analysis()),
             params,
             documents: 0,
-            words: Interned::default(),
-            pieces: Interned::default(),
-            chars: Stream::default(),
+            words: interned(),
+            pieces: interned(),
+            chars: Stream::within(&room),
+            room,
         }
     }
 
@@ -135,30 +143,41 @@ impl CorpusBuilder {
         }
     }
 
-    /// Counts the n-grams of all that was pushed.
+    /// Counts the n-grams of all that was pushed, for one fit of one number a term.
     pub fn finish(self) -> Result<Corpus, FitError> {
+        self.finish_for(Fits::default())
+    }
+
+    /// Counts the n-grams of all that was pushed, so that there is memory for these `fits`.
+    pub fn finish_for(mut self, fits: Fits) -> Result<Corpus, FitError> {
         for interned in [&self.words, &self.pieces] {
             if interned.overflowed {
                 let (terms, bytes) = (interned.dictionary.len(), interned.dictionary.bytes());
                 return Err(FitError::VocabularyTooLarge { terms, bytes });
             }
         }
-        let (least, threads) = (self.params.least_df, self.threads);
-        let mut memory = Memory { most: self.params.max_memory, notes: Vec::new() };
-        let words = match self.params.words {
+        for stream in [&mut self.words.stream, &mut self.pieces.stream, &mut self.chars] {
+            stream.settle();
+        }
+        let CorpusParams { words, chars, least_df: least, max_memory, .. } = self.params;
+        let lengths = words.map_or(0, |(_, longest)| longest) + chars.map_or(0, |(_, _, longest)| longest);
+        let memory = Memory::new(max_memory, fits, self.documents, lengths);
+        let mut counting = Counting { least, memory, threads: self.threads };
+        let words = match words {
             None => None,
-            Some(range) => Some(count::count(Source::Words(self.words), range, (least, &mut memory), threads)?),
+            Some(range) => Some(count::count(Source::Words(self.words), range, &mut counting)?),
         };
-        let chars = match self.params.chars {
+        let chars = match chars {
             None => None,
             Some((CharKind::Char, shortest, longest)) => {
-                Some(count::count(Source::Chars(self.chars), (shortest, longest), (least, &mut memory), threads)?)
+                Some(count::count(Source::Chars(self.chars), (shortest, longest), &mut counting)?)
             }
             Some((CharKind::CharWb, shortest, longest)) => {
-                Some(count::count_pieces(self.pieces, (shortest, longest), (least, &mut memory), threads)?)
+                Some(count::count_pieces(self.pieces, (shortest, longest), &mut counting)?)
             }
         };
-        Ok(Corpus { params: self.params, documents: self.documents, words, chars, notes: memory.notes })
+        let (pruned, aside) = (counting.memory.notes, self.room.told());
+        Ok(Corpus { params: self.params, documents: self.documents, words, chars, pruned, aside })
     }
 }
 

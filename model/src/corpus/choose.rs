@@ -179,9 +179,10 @@ impl Chosen {
             }
             rows
         });
-        let mut counts = Counts::new(kept.len());
+        let mut counts = all.like(kept.len());
         counts.reserve(all.rows());
-        parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
+        parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+        counts.settle();
         Arc::new(counts)
     }
 }

@@ -8,7 +8,8 @@ use crate::error::FitError;
 use crate::lexicon::Unit;
 
 use super::builder::Interned;
-use super::grams::{self, Level, Prune};
+use super::grams::{self, Index, Level, Prune};
+use super::memory::{Limits, Memory};
 use super::places::Places;
 use super::rows::{self, Lists};
 use super::stream::{NONE, Stream};
@@ -47,32 +48,6 @@ pub(super) struct Kind {
     pub(super) counted: Vec<Option<Counted>>,
 }
 
-/// Bytes that counting may take, and what was pruned for it.
-#[derive(Debug)]
-pub(super) struct Memory {
-    pub(super) most: Option<u64>,
-    pub(super) notes: Vec<String>,
-}
-
-impl Memory {
-    /// What n-grams of `n` units may take beside streams of `numbers` numbers; an eighth of all whatever those take.
-    fn prune(&self, least: u32, numbers: usize, n: usize) -> Prune {
-        // The units, and the n-grams at their places: of the length before, and of this one.
-        let streams = numbers as u64 * if n == 2 { 8 } else { 12 };
-        Prune { least, bytes: self.most.map(|most| most.saturating_sub(streams).max(most / 8)) }
-    }
-
-    fn note(&mut self, unit: Unit, n: usize, asked: u32, least: u32) {
-        if let Some(most) = self.most.filter(|_| least > asked.max(1)) {
-            let units = if unit == Unit::Word { "words" } else { "characters" };
-            self.notes.push(format!(
-                "n-grams of {n} {units} in fewer than {least} documents were pruned to keep within {most} bytes \
-                 (max_memory); {asked} was asked"
-            ));
-        }
-    }
-}
-
 /// Documents as units.
 pub(super) enum Source {
     /// Numbers of a dictionary.
@@ -93,6 +68,28 @@ const CODE_POINTS: usize = 0x11_0000;
 
 fn character(code_point: u32) -> Box<str> {
     char::from_u32(code_point).map_or_else(Box::default, |c| c.to_string().into())
+}
+
+/// How n-grams are counted.
+pub(super) struct Counting {
+    /// Those in fewer documents are pruned.
+    pub(super) least: u32,
+    pub(super) memory: Memory,
+    pub(super) threads: usize,
+}
+
+impl Counting {
+    /// What is pruned of the n-grams of the next length; `terms`: whether they are any.
+    fn prune(&mut self, terms: bool) -> Prune {
+        let limits = self.memory.limits(terms);
+        Prune { least: self.least, limits, places: self.memory.places(self.threads) }
+    }
+
+    /// The least documents of units, which are terms or not, by what they have.
+    fn least_of_units(&mut self, frequencies: &[u32], terms: bool) -> u32 {
+        let limits = self.memory.limits(terms);
+        limits.map_or(self.least, |limits| limits.least(frequencies.to_vec(), 1, self.least))
+    }
 }
 
 /// Numbers units by (documents falling, bytes) in the stream; gives them and their documents. `text` of an old number.
@@ -122,16 +119,18 @@ fn number_units<'t, T: Ord + 't>(
 pub(super) fn count(
     source: Source,
     (shortest, longest): (usize, usize),
-    (least, memory): (u32, &mut Memory),
-    threads: usize,
+    counting: &mut Counting,
 ) -> Result<Kind, FitError> {
-    let (unit, mut stream, texts, frequencies);
+    let (unit, mut stream, texts, frequencies, least_units);
+    let (least, threads) = (counting.least, counting.threads);
     match source {
         Source::Words(interned) => {
             let dictionary = interned.dictionary;
             stream = interned.stream;
             let documents = stream.frequencies(dictionary.len(), threads);
-            let (kept, kept_documents) = number_units(&mut stream, &documents, least, threads, |n| dictionary.text(n));
+            least_units = counting.least_of_units(&documents, shortest == 1);
+            let (kept, kept_documents) =
+                number_units(&mut stream, &documents, least_units, threads, |n| dictionary.text(n));
             texts = kept.into_iter().map(|old| dictionary.text(old).into()).collect::<Vec<Box<str>>>();
             frequencies = kept_documents;
             unit = Unit::Word;
@@ -139,60 +138,67 @@ pub(super) fn count(
         Source::Chars(chars) => {
             stream = chars;
             let documents = stream.frequencies(CODE_POINTS, threads);
-            let (kept, kept_documents) = number_units(&mut stream, &documents, least, threads, |n| n);
+            least_units = counting.least_of_units(&documents, shortest == 1);
+            let (kept, kept_documents) = number_units(&mut stream, &documents, least_units, threads, |n| n);
             texts = kept.into_iter().map(character).collect();
             frequencies = kept_documents;
             unit = Unit::Char;
         }
     }
     too_large(texts.len())?;
+    counting.memory.took((unit, 1), shortest == 1, &frequencies, [least, least_units]);
     let any = stream.numbers() > 0;
-    let mut levels = vec![(0..texts.len() as u64).collect::<Vec<u64>>()];
-    let mut counted = vec![None; longest];
-    let counts = |stream: Stream, frequencies: Vec<u32>, any| Counted {
-        counts: Arc::new(rows::of_stream(stream, frequencies.len(), threads)),
-        frequencies: frequencies.into(),
-        grams: None,
-        any,
+    let (documents, room) = (stream.documents(), stream.room.clone());
+    let empty = |columns| {
+        let mut counts = Counts::within(&room, columns);
+        counts.reserve(documents);
+        counts
     };
-    let (mut before, mut before_frequencies, mut before_any) = (None, frequencies, any);
+    let mut levels = vec![(0..texts.len() as u64).collect::<Vec<u64>>()];
+    // By length: the counts as they grow, the documents of each column, whether there was any place.
+    let mut counted: Vec<(Counts, Vec<u32>, bool)> = vec![(empty(frequencies.len()), frequencies, any)];
+    let mut before: Option<Stream> = None;
     for n in 2..=longest {
         let places = Places { units: &stream, prefixes: before.as_ref().unwrap_or(&stream), n };
-        let prune = memory.prune(least, stream.numbers(), n);
-        let level = grams::count(places, None, prune, threads);
-        memory.note(unit, n, least, level.least);
+        let level = grams::count(places, None, counting.prune(n >= shortest), threads);
+        counting.memory.took((unit, n), n >= shortest, &level.frequencies, [least, level.least]);
         too_large(level.keys.len())?;
-        let numbers = grams::number(places, &level, threads);
-        let done = before.replace(numbers);
-        let done_frequencies = std::mem::replace(&mut before_frequencies, level.frequencies);
-        let done_any = std::mem::replace(&mut before_any, level.places > 0);
-        if n > shortest {
-            // The units themselves are needed to the end.
-            match done {
-                Some(done) => counted[n - 2] = Some(counts(done, done_frequencies, done_any)),
-                None => {
-                    counted[0] = Some((done_frequencies, done_any)).map(|(f, any)| Counted {
-                        counts: Arc::default(),
-                        frequencies: f.into(),
-                        grams: None,
-                        any,
-                    })
-                }
+        let index = Index::new(&level.keys);
+        counted.push((empty(level.keys.len()), level.frequencies, level.places > 0));
+        let mut numbers = Stream::within(&room);
+        // The streams are freed as what is made of them grows: the one before with this level, the units with the last.
+        let mut prefixes = before.take().map(|before| before.chunks.into_iter());
+        for units in &mut stream.chunks {
+            let prefix = prefixes.as_mut().and_then(Iterator::next);
+            let own = index.number(units, prefix.as_ref().unwrap_or(units), n, threads);
+            if let Some(prefix) = prefix.filter(|_| n > shortest) {
+                rows::add(&mut counted[n - 2].0, &prefix, threads);
+            }
+            if n < longest {
+                numbers.chunks.push(own);
+                numbers.settle();
+                continue;
+            }
+            rows::add(&mut counted[n - 1].0, &own, threads);
+            drop(own);
+            let units = std::mem::take(units);
+            if shortest == 1 {
+                rows::add(&mut counted[0].0, &units, threads);
             }
         }
+        before = Some(numbers);
+        drop(index);
         levels.push(level.keys);
     }
-    match before {
-        None => counted[0] = Some(counts(stream, before_frequencies, before_any)),
-        Some(last) => {
-            if let Some(first) = &mut counted[0] {
-                first.counts = Arc::new(rows::of_stream(stream, first.frequencies.len(), threads));
-            } else {
-                drop(stream);
-            }
-            counted[longest - 1] = Some(counts(last, before_frequencies, before_any));
-        }
+    if longest == 1 {
+        stream.chunks.drain(..).for_each(|chunk| rows::add(&mut counted[0].0, &chunk, threads));
     }
+    let counted = (1..).zip(counted).map(|(n, (mut counts, frequencies, any))| {
+        counts.settle();
+        let (counts, frequencies) = (Arc::new(counts), frequencies.into());
+        (n >= shortest).then_some(Counted { counts, frequencies, grams: None, any })
+    });
+    let counted = counted.collect();
     let grams = Arc::new(Grams { unit, units: texts, levels });
     Ok(Kind { grams, shortest, longest, pieces: false, counted })
 }
@@ -201,9 +207,9 @@ pub(super) fn count(
 pub(super) fn count_pieces(
     interned: Interned,
     (shortest, longest): (usize, usize),
-    (least, memory): (u32, &mut Memory),
-    threads: usize,
+    counting: &mut Counting,
 ) -> Result<Kind, FitError> {
+    let (least, threads) = (counting.least, counting.threads);
     let Interned { dictionary, stream, .. } = interned;
     // Documents that hold each piece bound those that hold its n-grams from below and, summed, from above.
     let weights = stream.frequencies(dictionary.len(), threads);
@@ -236,25 +242,37 @@ pub(super) fn count_pieces(
     let mut before: Option<Stream> = None;
     let mut level = Level { keys: (0..units.len() as u64).collect(), frequencies, places: 0, least };
     for n in 1..=longest {
-        if n > 1 {
-            let places = Places { units: &chars, prefixes: before.as_ref().unwrap_or(&chars), n };
-            let prune = memory.prune(least, stream.numbers() + chars.numbers(), n);
-            level = grams::count(places, Some(&weights), prune, threads);
-            memory.note(Unit::Char, n, least, level.least);
-            too_large(level.keys.len())?;
-            before = Some(grams::number(places, &level, threads));
-        }
         // A piece shorter than the shortest n-gram is a term once, whole.
         let whole = (n < shortest).then_some(n);
-        if n >= shortest || n >= 3 {
+        let terms = n >= shortest || n >= 3;
+        let limits = counting.memory.limits(terms);
+        if n > 1 {
+            let places = Places { units: &chars, prefixes: before.as_ref().unwrap_or(&chars), n };
+            // Their documents are not known yet, only that they are no more than so many.
+            let prune =
+                Prune { least, limits: limits.map(Limits::of_counting), places: counting.memory.places(threads) };
+            level = grams::count(places, Some(&weights), prune, threads);
+            too_large(level.keys.len())?;
+            let index = Index::new(&level.keys);
+            let prefixes = before.as_ref().unwrap_or(&chars).chunks.iter();
+            let numbers = chars.chunks.iter().zip(prefixes);
+            let numbers = numbers.map(|(units, prefixes)| index.number(units, prefixes, n, threads)).collect();
+            before = Some(Stream { chunks: numbers, room: chars.room.clone() });
+        }
+        if terms {
             let lists = Lists { lists: before.as_ref().unwrap_or(&chars), distinct: level.keys.len(), whole };
-            let done = rows::of_pieces(&stream, lists, least, threads);
+            let least_of = |all: &[u32]| limits.map_or(least, |limits| limits.least(all.to_vec(), 1, least));
+            let done = rows::of_pieces(&stream, lists, least_of, threads);
+            let kept = [least, level.least.max(done.least)];
+            counting.memory.took((Unit::Char, n), true, &done.frequencies, kept);
             counted[n - 1] = Some(Counted {
                 counts: Arc::new(done.counts),
                 frequencies: done.frequencies.into(),
                 grams: Some(done.grams.into()),
                 any,
             });
+        } else {
+            counting.memory.took((Unit::Char, n), false, &[], [least, level.least]);
         }
         levels.push(std::mem::take(&mut level.keys));
     }

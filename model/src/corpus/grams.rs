@@ -5,9 +5,10 @@
 //! key: they depend on the documents alone. Each thread owns the keys of its shares of the hash and passes over all
 //! places; a sketch of two bits a bucket keeps what cannot reach the least frequency out of the table.
 
+use super::memory::Limits;
 use super::parallel;
-use super::places::{BATCH, Place, Places, SHARE, Share, key, mix};
-use super::stream::{Chunk, NONE, Stream};
+use super::places::{BATCH, LEAST_SHARE, Place, Places, SHARE, Share, key, mix};
+use super::stream::{Chunk, NONE};
 use super::table::{Sketch, Table};
 
 /// What is pruned.
@@ -15,13 +16,11 @@ use super::table::{Sketch, Table};
 pub(super) struct Prune {
     /// N-grams in fewer documents.
     pub(super) least: u32,
-    /// And so many more that what remains takes no more bytes than this, about.
-    pub(super) bytes: Option<u64>,
+    /// And the rarest beyond this.
+    pub(super) limits: Option<Limits>,
+    /// Places of a share of the hashes, at most.
+    pub(super) places: usize,
 }
-
-/// Bytes that an n-gram takes while its level is counted and numbered: in the table (twice, where it grows), as it is sorted,
-/// as key, frequency and slot of the index.
-const GRAM_BYTES: u64 = 96;
 
 /// One n-gram in so many is counted first where memory is short.
 const SAMPLE: u64 = 64;
@@ -54,9 +53,12 @@ pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, prune: Prune, t
         (0..chunk.documents()).map(|i| (chunk.span(i).len() + 1).saturating_sub(places.n)).sum()
     };
     let all: usize = places.units.chunks.iter().map(long).sum();
-    let least = prune.bytes.map_or(prune.least, |bytes| least_for(places, weights, prune.least, bytes));
+    let documents = if weights.is_some() { 1 } else { prune.least };
+    let tight = prune.limits.filter(|limits| !limits.fit(all, documents));
+    let least = tight.map_or(prune.least, |limits| limits.least(sample(places, weights), SAMPLE, prune.least));
     // Each share passes over all places; the fewer they are the better, as many as there are threads at least.
-    let shares = threads * all.div_ceil(SHARE * threads).max(1);
+    let each = SHARE.min(prune.places.max(LEAST_SHARE));
+    let shares = threads * all.div_ceil(each * threads).max(1);
     let mut found = parallel::map(threads, shares, |number| {
         let share = Share { number: number as u64, of: shares as u64 };
         let needed = least.min(3);
@@ -97,24 +99,15 @@ pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, prune: Prune, t
     }
 }
 
-/// The least frequency, from `least` up, at which the n-grams take no more than `bytes`: by those of one share of the
-/// hashes, so that it depends on the documents alone.
-fn least_for(places: Places<'_>, weights: Option<&[u32]>, least: u32, bytes: u64) -> u32 {
+/// The documents of every n-gram of one share of the hashes: so that they depend on the documents alone.
+fn sample(places: Places<'_>, weights: Option<&[u32]>) -> Vec<u32> {
     let mut table = Table::new(1 << 12);
     places.visit(Share { number: 0, of: SAMPLE }, |batch| {
         for place in batch {
             table.add(place, weights.map_or(1, |weights| weights[place.document as usize]));
         }
     });
-    let mut frequencies: Vec<u32> =
-        table.slots.iter().map(|slot| slot.frequency).filter(|&f| f >= least.max(1)).collect();
-    let most = usize::try_from(bytes / GRAM_BYTES / SAMPLE).unwrap_or(usize::MAX).max(1);
-    if frequencies.len() <= most {
-        return least;
-    }
-    frequencies.sort_unstable_by_key(|&frequency| std::cmp::Reverse(frequency));
-    // The first that is too many, and all as rare as it, go.
-    frequencies[most].saturating_add(1)
+    table.slots.iter().map(|slot| slot.frequency).filter(|&frequency| frequency > 0).collect()
 }
 
 fn merge(left: Vec<(u32, u64)>, right: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
@@ -130,8 +123,8 @@ fn merge(left: Vec<(u32, u64)>, right: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
     merged
 }
 
-/// Keys to numbers: slots of the number plus one and, above it, four bits of the hash.
-struct Index<'l> {
+/// Keys of a level to its numbers: slots of the number plus one and, above it, four bits of the hash.
+pub(super) struct Index<'l> {
     keys: &'l [u64],
     slots: Vec<u32>,
     shift: u32,
@@ -141,7 +134,7 @@ const NUMBER: u32 = (1 << 28) - 1;
 
 impl<'l> Index<'l> {
     /// At most 2²⁸ - 1 keys.
-    fn new(keys: &'l [u64]) -> Self {
+    pub(super) fn new(keys: &'l [u64]) -> Self {
         let bits = (keys.len() * 2 + 2).next_power_of_two().trailing_zeros();
         let mut index = Index { keys, slots: vec![0; 1 << bits], shift: 64 - bits };
         let mask = index.slots.len() - 1;
@@ -177,13 +170,10 @@ impl<'l> Index<'l> {
             slot = self.slots[at];
         }
     }
-}
 
-/// The numbers of the level's n-grams at every place; [`NONE`] where none of them begins.
-pub(super) fn number(places: Places<'_>, level: &Level, threads: usize) -> Stream {
-    let index = Index::new(&level.keys);
-    let mut chunks = Vec::new();
-    for (units, prefixes) in places.units.chunks.iter().zip(&places.prefixes.chunks) {
+    /// The numbers of the n-grams of `n` units at every place of a chunk of units, of which `prefixes` are the (n - 1)-grams;
+    /// [`NONE`] where none of them begins.
+    pub(super) fn number(&self, units: &Chunk, prefixes: &Chunk, n: usize, threads: usize) -> Chunk {
         let mut numbers = vec![NONE; units.numbers.len()];
         let ranges = units.split(if threads < 2 { 1 } else { threads * 4 });
         let mut shares = Vec::new();
@@ -201,10 +191,10 @@ pub(super) fn number(places: Places<'_>, level: &Level, threads: usize) -> Strea
             for i in documents.clone() {
                 let span = units.span(i);
                 let (units, prefixes) = (units.document(i), prefixes.document(i));
-                if units.len() < places.n {
+                if units.len() < n {
                     continue;
                 }
-                for (at, (&prefix, &unit)) in (span.start - *start..).zip(prefixes.iter().zip(&units[places.n - 1..])) {
+                for (at, (&prefix, &unit)) in (span.start - *start..).zip(prefixes.iter().zip(&units[n - 1..])) {
                     if prefix == NONE || unit == NONE {
                         continue;
                     }
@@ -213,18 +203,17 @@ pub(super) fn number(places: Places<'_>, level: &Level, threads: usize) -> Strea
                     length += 1;
                     if length == BATCH {
                         length = 0;
-                        let first = batch.map(|(_, hash, _)| index.slots[(hash >> index.shift) as usize]);
+                        let first = batch.map(|(_, hash, _)| self.slots[(hash >> self.shift) as usize]);
                         for (&(key, hash, at), first) in batch.iter().zip(first) {
-                            numbers[at] = index.find(key, hash, first);
+                            numbers[at] = self.find(key, hash, first);
                         }
                     }
                 }
             }
             for &(key, hash, at) in &batch[..length] {
-                numbers[at] = index.find(key, hash, index.slots[(hash >> index.shift) as usize]);
+                numbers[at] = self.find(key, hash, self.slots[(hash >> self.shift) as usize]);
             }
         });
-        chunks.push(Chunk { numbers, ends: units.ends.clone() });
+        Chunk { numbers: numbers.into(), ends: units.ends.clone() }
     }
-    Stream { chunks }
 }

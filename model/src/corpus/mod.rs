@@ -11,6 +11,7 @@ mod count;
 mod dictionary;
 mod featurizer;
 mod grams;
+mod memory;
 pub(crate) mod parallel;
 mod params;
 mod places;
@@ -21,6 +22,7 @@ mod table;
 
 pub use builder::CorpusBuilder;
 pub use featurizer::Featurizer;
+pub use memory::Fits;
 pub use params::{CharKind, CorpusParams};
 
 use std::sync::Arc;
@@ -37,7 +39,8 @@ pub struct Corpus {
     documents: usize,
     words: Option<Kind>,
     chars: Option<Kind>,
-    notes: Vec<String>,
+    pruned: Vec<String>,
+    aside: Option<String>,
 }
 
 impl Corpus {
@@ -52,8 +55,13 @@ impl Corpus {
     }
 
     /// What was pruned to keep to the memory allowed, as sentences.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
+    pub fn pruned(&self) -> &[String] {
+        &self.pruned
+    }
+
+    /// What lies on the disk for that reason, or why it could not, as a sentence. It changes no result.
+    pub fn aside(&self) -> Option<&str> {
+        self.aside.as_deref()
     }
 
     /// Terms counted, of all lengths.

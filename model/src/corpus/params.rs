@@ -1,5 +1,7 @@
 //! What to count: everything about the counts that a search over candidates holds fixed.
 
+use std::path::PathBuf;
+
 use crate::tfidf::{AnalyzerKind, Frequency, StopWords, StripAccents, TfidfParams, TokenPattern};
 
 /// How characters are cut into n-grams.
@@ -31,8 +33,11 @@ pub struct CorpusParams {
     pub least_df: u32,
     /// Threads to count with; 0: as many as there are cores. Results do not depend on it.
     pub threads: usize,
-    /// Bytes that counting may take, as near as an estimate goes; rare n-grams are pruned to keep to it. None: any.
+    /// Bytes that counting, and a solver after it, may take, as near as an estimate goes; half of them for words and counts, of which
+    /// the rest goes [`aside`](Self::aside), and rare n-grams are pruned to keep to the other half. None: any.
     pub max_memory: Option<u64>,
+    /// Folder of a disk for what finds no room, in files without a name; none: it stays in memory.
+    pub aside: Option<PathBuf>,
 }
 
 impl CorpusParams {
@@ -60,6 +65,7 @@ impl CorpusParams {
             },
             threads: 0,
             max_memory: None,
+            aside: None,
         }
     }
 

@@ -4,7 +4,7 @@ use crate::counts::{COUNT_BITS, Counts, ESCAPE};
 
 use super::grams::by_frequency;
 use super::parallel;
-use super::stream::{NONE, Stream};
+use super::stream::{Chunk, NONE, Stream};
 
 /// Rows as [`Counts`] packs them.
 #[derive(Debug, Default)]
@@ -30,23 +30,17 @@ impl Rows {
     }
 }
 
-/// The counts of a stream whose numbers are columns; it is freed while they grow.
-pub(super) fn of_stream(stream: Stream, columns: usize, threads: usize) -> Counts {
-    let mut counts = Counts::new(columns);
-    counts.reserve(stream.documents());
-    for chunk in stream.chunks {
-        let ranges = chunk.split(if threads < 2 { 1 } else { threads * 4 });
-        let parts = parallel::map(threads, ranges.len(), |part| {
-            let (mut rows, mut sorter) = (Rows::default(), Sorter::default());
-            for document in ranges[part].clone() {
-                sorter.row(chunk.document(document), &mut rows);
-            }
-            rows
-        });
-        drop(chunk);
-        parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
-    }
-    counts
+/// Adds the counts of a chunk whose numbers are columns.
+pub(super) fn add(counts: &mut Counts, chunk: &Chunk, threads: usize) {
+    let ranges = chunk.split(if threads < 2 { 1 } else { threads * 4 });
+    let parts = parallel::map(threads, ranges.len(), |part| {
+        let (mut rows, mut sorter) = (Rows::default(), Sorter::default());
+        for document in ranges[part].clone() {
+            sorter.row(chunk.document(document), &mut rows);
+        }
+        rows
+    });
+    parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
 }
 
 /// Numbers below this are counted at their place, most of all that there are; a bit of each tells their order.
@@ -105,15 +99,21 @@ pub(super) struct Lists<'l> {
     pub(super) whole: Option<usize>,
 }
 
-/// Counts, the documents of each column, and the number of each column's n-gram.
+/// Counts, the documents of each column, the number of each column's n-gram, and the least documents kept to.
 pub(super) struct Counted {
     pub(super) counts: Counts,
     pub(super) frequencies: Vec<u32>,
     pub(super) grams: Vec<u32>,
+    pub(super) least: u32,
 }
 
-/// What the documents of `pieces` hold of `lists`, pruned to the n-grams of `least` documents or more.
-pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: usize) -> Counted {
+/// What the documents of `pieces` hold of `lists`, pruned to the n-grams of as many documents or more as `least` says of all.
+pub(super) fn of_pieces(
+    pieces: &Stream,
+    lists: Lists<'_>,
+    least: impl FnOnce(&[u32]) -> u32,
+    threads: usize,
+) -> Counted {
     let mut starts = vec![0];
     for chunk in &lists.lists.chunks {
         starts.push(starts[starts.len() - 1] + chunk.documents());
@@ -171,6 +171,7 @@ pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: 
         rows.extend(done);
     }
     rows.sort_unstable_by_key(|(part, _)| *part);
+    let least = least(&frequencies);
     let grams = by_frequency(&frequencies, least.max(1));
     let mut columns = vec![NONE; lists.distinct];
     for (column, &gram) in (0..).zip(&grams) {
@@ -178,11 +179,12 @@ pub(super) fn of_pieces(pieces: &Stream, lists: Lists<'_>, least: u32, threads: 
     }
     let mut rows: Vec<Rows> = rows.into_iter().map(|(_, rows)| rows).collect();
     parallel::each(threads, &mut rows, |_, rows| *rows = in_order(std::mem::take(rows), &columns));
-    let mut counts = Counts::new(grams.len());
+    let mut counts = Counts::within(&pieces.room, grams.len());
     counts.reserve(pieces.documents());
-    rows.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
+    rows.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+    counts.settle();
     let frequencies = grams.iter().map(|&gram| frequencies[gram as usize]).collect();
-    Counted { counts, frequencies, grams }
+    Counted { counts, frequencies, grams, least }
 }
 
 /// The rows with columns by `columns` of them, ascending, without those that are [`NONE`].

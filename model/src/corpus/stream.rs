@@ -1,11 +1,13 @@
 //! Documents as numbers: of their units, or of the n-grams that begin at each place.
 //!
 //! Numbers lie in chunks of 32 MiB, which the allocator takes from and gives back to the system one by one, so that what
-//! is made out of a stream can take its memory over while it is read.
+//! is made out of a stream can take its memory over while it is read. Chunks that find no room are on the disk.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::parallel;
+use crate::room::{Numbers, Room};
 
 /// Marks a place that holds nothing, or nothing that was kept.
 pub(super) const NONE: u32 = u32::MAX;
@@ -17,12 +19,14 @@ const CHUNK: usize = 1 << 23;
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) chunks: Vec<Chunk>,
+    /// Where they lie.
+    pub(super) room: Arc<Room>,
 }
 
 /// Whole documents.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Chunk {
-    pub(super) numbers: Vec<u32>,
+    pub(super) numbers: Numbers,
     /// Where each document ends.
     pub(super) ends: Vec<usize>,
 }
@@ -68,15 +72,33 @@ impl Chunk {
 }
 
 impl Stream {
+    /// None yet, to lie in `room`.
+    pub(super) fn within(room: &Arc<Room>) -> Self {
+        Stream { chunks: Vec::new(), room: room.clone() }
+    }
+
     /// Adds a document.
-    pub(super) fn push(&mut self, numbers: impl IntoIterator<Item = u32>) {
-        if self.chunks.last().is_none_or(|chunk| chunk.numbers.len() >= CHUNK) {
-            self.chunks.push(Chunk { numbers: Vec::with_capacity(CHUNK), ends: Vec::new() });
+    pub(super) fn push(&mut self, document: impl IntoIterator<Item = u32>) {
+        let growing = |chunk: &mut Chunk| chunk.numbers.growing().is_some_and(|numbers| numbers.len() < CHUNK);
+        if !self.chunks.last_mut().is_some_and(growing) {
+            self.settle();
+            self.chunks.push(Chunk { numbers: Vec::with_capacity(CHUNK).into(), ends: Vec::new() });
         }
-        let last = self.chunks.len() - 1;
-        let chunk = &mut self.chunks[last];
-        chunk.numbers.extend(numbers);
-        chunk.ends.push(chunk.numbers.len());
+        if let Some(chunk) = self.chunks.last_mut()
+            && let Some(numbers) = chunk.numbers.growing()
+        {
+            numbers.extend(document);
+            chunk.ends.push(numbers.len());
+        }
+    }
+
+    /// Ends the last chunk: no document is added to it.
+    pub(super) fn settle(&mut self) {
+        if let Some(chunk) = self.chunks.last_mut()
+            && let Some(numbers) = chunk.numbers.growing()
+        {
+            chunk.numbers = self.room.keep(std::mem::take(numbers));
+        }
     }
 
     pub(super) fn documents(&self) -> usize {
@@ -133,13 +155,15 @@ impl Stream {
     /// Every number by `map` of it; those that are not in it stay as they are.
     pub(super) fn renumber(&mut self, map: &[u32], threads: usize) {
         for chunk in &mut self.chunks {
-            let share = chunk.numbers.len().div_ceil(threads).max(1);
-            let mut shares: Vec<&mut [u32]> = chunk.numbers.chunks_mut(share).collect();
+            let mut all = std::mem::take(&mut chunk.numbers).take();
+            let share = all.len().div_ceil(threads).max(1);
+            let mut shares: Vec<&mut [u32]> = all.chunks_mut(share).collect();
             parallel::each(threads, &mut shares, |_, numbers| {
                 for number in numbers.iter_mut() {
                     *number = map.get(*number as usize).copied().unwrap_or(*number);
                 }
             });
+            chunk.numbers = self.room.keep(all);
         }
     }
 }

@@ -5,11 +5,10 @@
 
 use ndarray::{Array1, Array2, Axis, s};
 
-use crate::classifier::Dataset;
 use crate::error::FitError;
 use crate::linear::layout::Layout;
 use crate::linear::loss::{Kind, Losses};
-use crate::linear::matrix::{Matrix, scores};
+use crate::linear::matrix::Matrix;
 use crate::linear::newton::{Bounds, Objective};
 use crate::linear::{Convergence, Linear, LinearValidParams, Link, Watch, vectors_of};
 use crate::records::Records;
@@ -22,12 +21,12 @@ use crate::threads;
 /// has scales of its own (NB weighting), and for the squared hinge, one against the rest.
 pub(super) fn fit(
     params: &LinearValidParams,
-    dataset: &Dataset,
+    (records, targets): (Records, &Array1<usize>),
     start: Option<&Linear>,
     watch: Watch,
 ) -> Result<(Linear, Convergence), FitError> {
-    let (records, classes) = (dataset.records(), params.classes);
-    let rows = count_rows(records, &dataset.targets, classes)?;
+    let classes = params.classes;
+    let rows = count_rows(&records, targets, classes)?;
     if let Some(start) = start {
         let found = (start.weights.nrows(), start.intercept.len());
         let expected = (records.columns(), vectors_of(classes));
@@ -36,20 +35,22 @@ pub(super) fn fit(
             return Err(FitError::Start { found: shape(found), expected: shape(expected) });
         }
     }
-    let job = Job { params, dataset, start, watch, rows: &rows };
+    let start = start.map(|start| (start, start.scores(&records)));
+    let job = Job { params, targets, start, watch, rows: &rows };
     match (classes, params.loss) {
-        (2, Loss::Logistic) => job.one(Kind::Logistic(1), Link::Logistic),
-        (2, Loss::SquaredHinge) => job.one(Kind::SquaredHinge(1), Link::Logistic),
-        (_, Loss::Logistic) if records.sets() == 1 => job.one(Kind::Softmax, Link::Softmax),
-        (_, Loss::Logistic) => job.one_against_the_rest(Kind::Logistic),
-        (_, Loss::SquaredHinge) => job.one_against_the_rest(Kind::SquaredHinge),
+        (2, Loss::Logistic) => job.one(records, Kind::Logistic(1), Link::Logistic),
+        (2, Loss::SquaredHinge) => job.one(records, Kind::SquaredHinge(1), Link::Logistic),
+        (_, Loss::Logistic) if records.sets() == 1 => job.one(records, Kind::Softmax, Link::Softmax),
+        (_, Loss::Logistic) => job.one_against_the_rest(records, Kind::Logistic),
+        (_, Loss::SquaredHinge) => job.one_against_the_rest(records, Kind::SquaredHinge),
     }
 }
 
 struct Job<'j> {
     params: &'j LinearValidParams,
-    dataset: &'j Dataset,
-    start: Option<&'j Linear>,
+    targets: &'j Array1<usize>,
+    /// Where to begin, and its scores.
+    start: Option<(&'j Linear, Array2<f64>)>,
     watch: Watch<'j>,
     /// Of each class.
     rows: &'j [usize],
@@ -57,18 +58,22 @@ struct Job<'j> {
 
 impl Job<'_> {
     /// All vectors at once.
-    fn one(&self, kind: Kind, link: Link) -> Result<(Linear, Convergence), FitError> {
+    fn one(&self, records: Records, kind: Kind, link: Link) -> Result<(Linear, Convergence), FitError> {
         let vectors = if kind == Kind::Softmax { self.params.classes } else { 1 };
-        let records = self.dataset.records();
-        let layout = Layout::new(records, vectors);
-        let (weights, intercept, convergence) = self.minimise(&layout, records, kind, vectors, 0)?;
+        let (records, counts) = records.part();
+        let layout = Layout::new(&records, counts, vectors);
+        let (weights, intercept, convergence) = self.minimise(&layout, &records, kind, vectors, 0)?;
         Ok((Linear { weights, intercept: intercept.into(), link }, convergence))
     }
 
     /// Class after class, several at a time.
-    fn one_against_the_rest(&self, kind: impl Fn(usize) -> Kind + Sync) -> Result<(Linear, Convergence), FitError> {
-        let (records, classes) = (self.dataset.records(), self.params.classes);
-        let layout = threads::alone(|| Layout::new(records, 1));
+    fn one_against_the_rest(
+        &self,
+        records: Records,
+        kind: impl Fn(usize) -> Kind + Sync,
+    ) -> Result<(Linear, Convergence), FitError> {
+        let ((records, counts), classes) = (records.part(), self.params.classes);
+        let layout = threads::alone(|| Layout::new(&records, counts, 1));
         let fitted = threads::map(classes, |class| self.minimise(&layout, &records.set(class), kind(class), 1, class));
         let mut weights = Array2::zeros((records.columns(), classes));
         let mut intercept = Array1::zeros(classes);
@@ -102,19 +107,15 @@ impl Job<'_> {
         let matrix = Matrix::new(layout, records, vectors);
         let objective = Objective {
             matrix: &matrix,
-            losses: Losses { kind, targets: &self.dataset.targets, weights: &weights },
+            losses: Losses { kind, targets: self.targets, weights: &weights },
             penalty: 1.0 / (self.params.c * total),
             intercept_penalised: self.params.loss == Loss::SquaredHinge,
         };
         let bounds = Bounds { max_iter: self.params.max_iter, tol: self.params.tol };
-        let mut point = self.start.map_or_else(
+        let own = s![.., first..first + vectors];
+        let mut point = self.start.as_ref().map_or_else(
             || objective.zero(),
-            |start| {
-                let weights = start.weights.slice(s![.., first..first + vectors]);
-                let intercept = start.intercept.slice(s![first..first + vectors]).to_vec();
-                let scores = scores(records, weights, &intercept).into_iter().collect::<Vec<f64>>();
-                objective.weights(start, first, &scores)
-            },
+            |(start, scores)| objective.weights(start, first, &scores.slice(own).iter().copied().collect::<Vec<f64>>()),
         );
         let convergence = objective.minimise(&mut point, bounds, self.watch)?;
         let intercept = point.own[point.own.len() - vectors..].to_vec();
@@ -124,7 +125,7 @@ impl Job<'_> {
     /// `sᵢ` by class, divided by their sum over the rows; that sum. Where one class is fitted against the rest it alone has
     /// its weight, the rest 1 (LIBLINEAR's way).
     fn weights(&self, kind: Kind) -> (Vec<f64>, f64) {
-        let (classes, rows) = (self.params.classes, self.dataset.targets.len() as f64);
+        let (classes, rows) = (self.params.classes, self.targets.len() as f64);
         let weight = |class: usize| match (self.params.class_weight, kind) {
             (None, _) => 1.0,
             (Some(_), Kind::Logistic(positive) | Kind::SquaredHinge(positive)) if classes > 2 && class != positive => {
@@ -161,6 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::classifier::Dataset;
     use crate::linear::hot::HOT;
 
     /// Records of 2 common columns and 3 of each row's own, with a target each below `classes`, every class there.
@@ -188,9 +190,9 @@ mod tests {
                 [(Loss::Logistic, Kind::Softmax, 3), (Loss::Logistic, Kind::Logistic(0), 1), (Loss::SquaredHinge, Kind::SquaredHinge(2), 1)]
             {
                 let params = LinearValidParams { classes: 3, loss, c, class_weight: None, max_iter: 500, tol: 1e-10 };
-                let job = Job { params: &params, dataset: &dataset, start: None, watch: Watch::default(), rows: &rows };
+                let job = Job { params: &params, targets: &dataset.targets, start: None, watch: Watch::default(), rows: &rows };
                 let minimum = |most| {
-                    let layout = Layout::with(dataset.records(), vectors, most);
+                    let layout = Layout::with(dataset.records(), dataset.records().clone().part().1, vectors, most);
                     prop_assert_eq!(layout.implicit(), most < HOT);
                     Ok(job.minimise(&layout, dataset.records(), kind, vectors, 0).unwrap())
                 };
@@ -214,7 +216,7 @@ mod tests {
         ) {
             let records = dataset.records();
             let dense = records.to_dense();
-            let layout = Layout::with(records, vectors, most);
+            let layout = Layout::with(records, records.clone().part().1, vectors, most);
             let matrix = Matrix::new(&layout, records, vectors);
             let take = |count: usize| -> Vec<f64> { numbers.iter().copied().cycle().take(count).collect() };
             let count = records.rows() * vectors;

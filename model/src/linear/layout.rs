@@ -8,15 +8,19 @@
 //! **Singles.** A column that stands in one row alone does nothing but lengthen that row: of them all, a row keeps one number, its
 //! share of the diagonal of `K`. Columns are sorted by document frequency, so that they are each block's end, and each row's.
 //!
+//! **Memory.** Once a tile is made the counts need not be read again: those that nobody else holds are let go of, row by row.
+//!
 //! **Chunks** of rows share out the work on the coordinates, **lanes** of columns that on the rest. The data fix how many there
 //! are, so that no result tells who worked on them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::counts::Counts;
 use crate::linear::hot::{self, HOT, Hot};
 use crate::linear::kernel::Kernel;
 use crate::linear::tiles::{self, Cold};
-use crate::records::{Block, Records};
+use crate::records::Records;
 use crate::threads;
 
 /// Rows whose sums are taken together.
@@ -51,6 +55,13 @@ pub(super) struct Tile {
     pub(super) lanes: Vec<Vec<Cold>>,
 }
 
+/// Packed entries of single terms: of each row and block its own, one after the other.
+#[derive(Debug, Default)]
+struct Singles {
+    entries: Vec<u32>,
+    ends: Vec<usize>,
+}
+
 #[derive(Debug)]
 pub(super) struct Layout {
     blocks: Vec<Columns>,
@@ -60,21 +71,20 @@ pub(super) struct Layout {
     tiles: Vec<Tile>,
     /// By lane and block: columns of the block.
     lanes: Vec<Vec<Range<usize>>>,
-    /// By row and block: where in the row's packed entries the single terms begin. Empty where there are none.
-    tails: Vec<u32>,
+    singles: Option<Singles>,
     coordinates: usize,
 }
 
 impl Layout {
-    /// For `vectors` weights a column.
-    pub(super) fn new(records: &Records, vectors: usize) -> Self {
-        Self::with(records, vectors, HOT)
+    /// Of `counts`, the blocks of `records`, for `vectors` weights a column.
+    pub(super) fn new(records: &Records, counts: Vec<Arc<Counts>>, vectors: usize) -> Self {
+        Self::with(records, counts, vectors, HOT)
     }
 
     /// With so many columns of a block that have coordinates at most, up to [`HOT`].
-    pub(super) fn with(records: &Records, vectors: usize, most: usize) -> Self {
-        let kernel = Kernel::new(records.term_frequency());
-        let frequencies = frequencies(records, &kernel);
+    pub(super) fn with(records: &Records, counts: Vec<Arc<Counts>>, vectors: usize, most: usize) -> Self {
+        let (kernel, documents) = (Kernel::new(records.term_frequency()), records.documents());
+        let frequencies = frequencies(documents, &counts, &kernel);
         let (mut blocks, mut first) = (Vec::new(), 0);
         for frequencies in &frequencies {
             let hot = frequencies.len().min(most);
@@ -90,18 +100,28 @@ impl Layout {
         };
         let lanes = lanes(&blocks, &frequencies, count);
         drop(frequencies);
-        let mut layout =
-            Layout { blocks, parts: Vec::new(), chunks: Vec::new(), tiles: Vec::new(), lanes, tails: Vec::new(), coordinates: first + 1 };
-        let single = layout.blocks.iter().zip(records.blocks()).any(|(own, block)| own.head < block.counts.columns());
-        let chunks = row_chunks(records, count);
+        let single = blocks.iter().zip(&counts).any(|(own, counts)| own.head < counts.columns());
+        let mut layout = Layout {
+            blocks,
+            parts: Vec::new(),
+            chunks: Vec::new(),
+            tiles: Vec::new(),
+            lanes,
+            singles: single.then(Singles::default),
+            coordinates: first + 1,
+        };
+        let chunks = row_chunks(documents, &counts, count);
+        let mut counts: Vec<Counts> = counts.into_iter().map(|counts| Counts::clone(&counts)).collect();
+        let ascending = documents.is_sorted();
         for rows in tiles::ranges(records.rows(), vectors) {
-            let cuts = layout.add_parts(records, parts(&rows, &chunks, hot::rows(vectors)));
-            if single {
-                let last = layout.lanes.len();
-                layout.tails.extend(cuts.iter().skip(last).step_by(last + 1));
+            let own = &documents[rows.clone()];
+            let cuts = layout.add_parts(&counts, documents, parts(&rows, &chunks, hot::rows(vectors)));
+            layout.add_singles(&counts, own, &cuts);
+            let lanes = layout.tile(&counts, own, &cuts);
+            layout.tiles.push(Tile { rows, lanes });
+            if let Some(&last) = own.last().filter(|_| ascending) {
+                counts.iter_mut().for_each(|counts| counts.keep(last as usize..counts.rows()));
             }
-            let tile = layout.tile(records, rows, &cuts);
-            layout.tiles.push(tile);
         }
         let part = |row: usize| layout.parts.partition_point(|part| part.rows.start < row);
         layout.chunks = chunks.into_iter().map(|rows| part(rows.start)..part(rows.end)).collect();
@@ -110,17 +130,17 @@ impl Layout {
 
     /// Adds what these rows have in columns with coordinates. By row and block, and there by lane: where in the row's packed entries
     /// the lane begins; and where the last one ends.
-    fn add_parts(&mut self, records: &Records, rows: Vec<Range<usize>>) -> Vec<u32> {
+    fn add_parts(&mut self, counts: &[Counts], documents: &[u32], rows: Vec<Range<usize>>) -> Vec<u32> {
         let each = self.blocks.len() * (self.lanes.len() + 1);
         let made = threads::map(rows.len(), |part| {
-            let documents = &records.documents()[rows[part].clone()];
+            let documents = &documents[rows[part].clone()];
             let (mut hot, mut cuts) = (Vec::new(), vec![0; documents.len() * each]);
-            for (at, (block, own)) in records.blocks().iter().zip(&self.blocks).enumerate() {
-                let (of_block, ends) = Hot::new(&block.counts, documents, own.hot);
+            for (at, (counts, own)) in counts.iter().zip(&self.blocks).enumerate() {
+                let (of_block, ends) = Hot::new(counts, documents, own.hot);
                 hot.push(of_block);
                 for (row, (&document, end)) in documents.iter().zip(ends).enumerate() {
                     let cuts = &mut cuts[row * each + at * (self.lanes.len() + 1)..][..self.lanes.len() + 1];
-                    self.cut(block.counts.packed(document as usize), at, end, cuts);
+                    self.cut(counts.packed(document as usize), at, end, cuts);
                 }
             }
             (hot, cuts)
@@ -142,21 +162,33 @@ impl Layout {
         }
     }
 
-    /// What these rows have in columns without coordinates.
-    fn tile(&self, records: &Records, rows: Range<usize>, cuts: &[u32]) -> Tile {
+    /// Adds what these documents, the next rows, have of single terms.
+    fn add_singles(&mut self, counts: &[Counts], documents: &[u32], cuts: &[u32]) {
+        let Some(Singles { entries, ends }) = &mut self.singles else { return };
+        let mut last = cuts.iter().skip(self.lanes.len()).step_by(self.lanes.len() + 1);
+        for &document in documents {
+            for counts in counts {
+                let own = counts.packed(document as usize);
+                entries.extend_from_slice(last.next().map_or(&[], |&cut| &own[cut as usize..]));
+                ends.push(entries.len());
+            }
+        }
+    }
+
+    /// What these documents have in columns without coordinates, by lane and block.
+    fn tile(&self, counts: &[Counts], documents: &[u32], cuts: &[u32]) -> Vec<Vec<Cold>> {
         let (lanes, blocks) = (self.lanes.len(), self.blocks.len());
-        let documents = &records.documents()[rows.clone()];
         let mut made = threads::map(lanes * blocks, |at| {
             let (lane, block) = (at / blocks, at % blocks);
             let before = self.lanes[lane][..block].iter().map(Range::len).sum();
             let own = |(row, &document): (usize, &u32)| {
                 let cuts = &cuts[(row * blocks + block) * (lanes + 1) + lane..];
-                (row, &records.blocks()[block].counts.packed(document as usize)[cuts[0] as usize..cuts[1] as usize])
+                (row, &counts[block].packed(document as usize)[cuts[0] as usize..cuts[1] as usize])
             };
             Cold::new(documents.iter().enumerate().map(own), self.lanes[lane][block].clone(), before)
         })
         .into_iter();
-        Tile { rows, lanes: (0..lanes).map(|_| made.by_ref().take(blocks).collect()).collect() }
+        (0..lanes).map(|_| made.by_ref().take(blocks).collect()).collect()
     }
 
     /// Number of coordinates, of one vector.
@@ -166,12 +198,12 @@ impl Layout {
 
     /// Whether there are columns without coordinates.
     pub(super) fn implicit(&self) -> bool {
-        !self.tails.is_empty() || self.lanes.iter().flatten().any(|columns| !columns.is_empty())
+        self.singles.is_some() || self.lanes.iter().flatten().any(|columns| !columns.is_empty())
     }
 
     /// Whether there are columns that stand in one row alone, past those with coordinates.
     pub(super) fn singles(&self) -> bool {
-        !self.tails.is_empty()
+        self.singles.is_some()
     }
 
     /// What is read by one thread each, in order.
@@ -200,18 +232,22 @@ impl Layout {
 
     /// A row's packed entries of single terms of a block.
     #[inline]
-    pub(super) fn tail<'p>(&self, packed: &'p [u32], row: usize, block: usize) -> &'p [u32] {
-        self.tails.get(row * self.blocks.len() + block).map_or(&[], |&tail| &packed[tail as usize..])
+    pub(super) fn single_terms(&self, row: usize, block: usize) -> &[u32] {
+        let Some(Singles { entries, ends }) = &self.singles else { return &[] };
+        let at = row * self.blocks.len() + block;
+        let start = at.checked_sub(1).map_or(0, |before| ends[before]);
+        &entries[start..ends[at]]
     }
 }
 
-/// Of each block, in how many of the rows each column stands.
-fn frequencies(records: &Records, kernel: &Kernel) -> Vec<Vec<u32>> {
-    let of_block = |block: &Block| {
-        let counted = threads::each(row_chunks(records, threads::count()), |rows| {
-            let mut frequencies = vec![0u32; block.counts.columns()];
-            for &document in &records.documents()[rows] {
-                for (column, ..) in kernel.entries(block.counts.packed(document as usize)) {
+/// Of each block, in how many of the documents each column stands.
+fn frequencies(documents: &[u32], counts: &[Arc<Counts>], kernel: &Kernel) -> Vec<Vec<u32>> {
+    let of_block = |counts: &Arc<Counts>| {
+        let rows = row_chunks(documents, std::slice::from_ref(counts), threads::count());
+        let counted = threads::each(rows, |rows| {
+            let mut frequencies = vec![0u32; counts.columns()];
+            for &document in &documents[rows] {
+                for (column, ..) in kernel.entries(counts.packed(document as usize)) {
                     frequencies[column] = frequencies[column].saturating_add(1);
                 }
             }
@@ -223,7 +259,7 @@ fn frequencies(records: &Records, kernel: &Kernel) -> Vec<Vec<u32>> {
         };
         counted.into_iter().reduce(add).unwrap_or_default()
     };
-    records.blocks().iter().map(of_block).collect()
+    counts.iter().map(of_block).collect()
 }
 
 /// Columns without coordinates that have about equally many values, by lane and block.
@@ -257,18 +293,10 @@ fn parts(rows: &Range<usize>, chunks: &[Range<usize>], most: usize) -> Vec<Range
     within.flat_map(part).collect()
 }
 
-/// Packed entries of a document.
-fn length(records: &Records, document: u32) -> usize {
-    records.blocks().iter().map(|block| block.counts.packed(document as usize).len()).sum()
-}
-
-/// Ranges of rows with about equally many entries, each but the last of a multiple of [`ROWS`].
-pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
-    let lengths: Vec<usize> = records
-        .documents()
-        .chunks(ROWS)
-        .map(|rows| rows.iter().map(|&document| length(records, document)).sum())
-        .collect();
+/// Ranges of rows, the `documents`, with about equally many entries, each but the last of a multiple of [`ROWS`].
+pub(super) fn row_chunks(documents: &[u32], counts: &[Arc<Counts>], count: usize) -> Vec<Range<usize>> {
+    let length = |&document: &u32| counts.iter().map(|counts| counts.packed(document as usize).len()).sum::<usize>();
+    let lengths: Vec<usize> = documents.chunks(ROWS).map(|rows| rows.iter().map(length).sum()).collect();
     let total: usize = lengths.iter().sum();
     let (mut bounds, mut before) = (vec![0], 0);
     for (at, length) in lengths.iter().enumerate() {
@@ -277,6 +305,6 @@ pub(super) fn row_chunks(records: &Records, count: usize) -> Vec<Range<usize>> {
         }
         before += length;
     }
-    bounds.push(records.rows());
+    bounds.push(documents.len());
     bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }

@@ -1,6 +1,7 @@
 //! The records as a linear map between weights and scores, in the coordinates of a [`Layout`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
@@ -10,7 +11,7 @@ use crate::linear::hot;
 use crate::linear::kernel::Kernel;
 use crate::linear::layout::{Layout, Part, Tile, row_chunks};
 use crate::linear::tiles::Cold;
-use crate::records::Records;
+use crate::records::{Block, Records};
 use crate::threads;
 
 /// Records of one set of scales, for `vectors` weights a column.
@@ -30,9 +31,8 @@ pub(super) struct Matrix<'r> {
     singles: Vec<f64>,
 }
 
-/// A block: its counts, the scale of each document, and the coordinate of its first column.
+/// A block: the scale of each document, and the coordinate of its first column.
 struct View<'r> {
-    counts: &'r Counts,
     row_scales: &'r [f64],
     first: usize,
 }
@@ -55,7 +55,8 @@ impl<'r> Matrix<'r> {
         let blocks = views(records, |block| layout.first(block));
         let starts = &records.starts()[..blocks.len()];
         let own = |block: usize, columns: Range<usize>| &records.column_scales()[starts[block]..][columns];
-        let mut scales: Vec<f64> = (0..blocks.len()).flat_map(|block| own(block, 0..layout.hot(block))).copied().collect();
+        let mut scales: Vec<f64> =
+            (0..blocks.len()).flat_map(|block| own(block, 0..layout.hot(block))).copied().collect();
         scales.push(1.0);
         let lane = |columns: &Vec<Range<usize>>| {
             columns.iter().enumerate().flat_map(|(block, columns)| own(block, columns.clone())).copied().collect()
@@ -68,8 +69,9 @@ impl<'r> Matrix<'r> {
                 matrix.single_terms(row, |_, value| squares += value * value);
                 squares
             };
-            let of_chunk = |rows: Range<usize>| rows.map(squares).collect::<Vec<f64>>();
-            matrix.singles = threads::share(row_chunks(records, threads::count()), of_chunk).concat();
+            let of_chunk =
+                |parts: &[Part]| parts.iter().flat_map(|part| part.rows.clone()).map(squares).collect::<Vec<f64>>();
+            matrix.singles = threads::share(layout.chunks().collect(), of_chunk).concat();
         }
         matrix
     }
@@ -117,7 +119,7 @@ impl<'r> Matrix<'r> {
         let document = self.records.documents()[row] as usize;
         for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
             let scales = &self.records.column_scales()[start..];
-            for (column, value, _) in self.kernel.entries(self.layout.tail(block.counts.packed(document), row, at)) {
+            for (column, value, _) in self.kernel.entries(self.layout.single_terms(row, at)) {
                 visit(start + column, block.row_scales[document] * scales[column] * value);
             }
         }
@@ -176,7 +178,9 @@ impl<'r> Matrix<'r> {
             let mut numbers = [&mut scores, &mut beside, &mut slopes];
             let [scores, beside, slopes] = numbers.each_mut().map(|of| of.split_off_mut(..count).unwrap_or_default());
             if let Some((scaled, image)) = given {
-                scores.chunks_exact_mut(vectors).for_each(|scores| scores.copy_from_slice(&scaled[scaled.len() - vectors..]));
+                scores
+                    .chunks_exact_mut(vectors)
+                    .for_each(|scores| scores.copy_from_slice(&scaled[scaled.len() - vectors..]));
                 let image = image.get(part.rows.start * vectors..).unwrap_or_default();
                 scores.iter_mut().zip(image).for_each(|(score, image)| *score += image);
                 for (block, hot) in self.blocks.iter().zip(&part.hot) {
@@ -186,7 +190,9 @@ impl<'r> Matrix<'r> {
                 }
             }
             let numbers = scores.chunks_exact(vectors).zip(beside.chunks_exact_mut(vectors));
-            for (row, ((scores, beside), slopes)) in part.rows.clone().zip(numbers.zip(slopes.chunks_exact_mut(vectors))) {
+            for (row, ((scores, beside), slopes)) in
+                part.rows.clone().zip(numbers.zip(slopes.chunks_exact_mut(vectors)))
+            {
                 total += run(row, scores, beside, slopes);
                 add(&mut sums[self.coordinates() - vectors..], slopes);
             }
@@ -278,7 +284,8 @@ impl<'r> Matrix<'r> {
             (sums, greatest)
         });
         let mut rest = image;
-        let dealt = tiles.iter().map(|tile| (tile, rest.split_off_mut(..tile.rows.len() * vectors).unwrap_or_default()));
+        let dealt =
+            tiles.iter().map(|tile| (tile, rest.split_off_mut(..tile.rows.len() * vectors).unwrap_or_default()));
         threads::share(dealt.collect(), |(tile, image)| {
             let mut out = vec![0.0; image.len()];
             image.fill(0.0);
@@ -353,8 +360,13 @@ impl<'r> Matrix<'r> {
         let vectors = self.vectors;
         let mut numbers = vec![0.0; self.coordinates()];
         for (at, (block, &start)) in self.blocks.iter().zip(self.records.starts()).enumerate() {
-            for (column, numbers) in numbers[block.first * vectors..].chunks_exact_mut(vectors).take(self.layout.hot(at)).enumerate() {
-                numbers.iter_mut().enumerate().for_each(|(k, number)| *number = linear.weights[(start + column, first + k)]);
+            for (column, numbers) in
+                numbers[block.first * vectors..].chunks_exact_mut(vectors).take(self.layout.hot(at)).enumerate()
+            {
+                numbers
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(k, number)| *number = linear.weights[(start + column, first + k)]);
             }
         }
         let intercepts = numbers.len() - vectors;
@@ -366,9 +378,10 @@ impl<'r> Matrix<'r> {
         let span = self.expand(&none, &rows);
         for k in 0..vectors {
             let own = linear.weights.column(first + k);
-            let (along, squares) = span.column(k).iter().zip(own).fold((0.0, 0.0), |(along, squares), (span, weight)| {
-                (along + span * weight, squares + span * span)
-            });
+            let (along, squares) =
+                span.column(k).iter().zip(own).fold((0.0, 0.0), |(along, squares), (span, weight)| {
+                    (along + span * weight, squares + span * span)
+                });
             let share = if squares > 0.0 { along / squares } else { 0.0 };
             rows.iter_mut().skip(k).step_by(vectors).for_each(|row| *row *= share);
         }
@@ -389,13 +402,14 @@ pub(super) fn scores(records: &Records, weights: ArrayView2<f64>, intercept: &[f
         scaled.extend(weights.iter().map(|weight| weight * scale));
     }
     let blocks = views(records, |block| records.starts()[block]);
+    let counts: Vec<Arc<Counts>> = records.blocks().iter().map(|block| block.counts.clone()).collect();
     let of_rows = |rows: Range<usize>| {
         let mut scores = Vec::with_capacity(rows.len() * vectors);
         for &document in &records.documents()[rows] {
             let (own, document) = (scores.len(), document as usize);
             scores.extend(intercept);
-            for block in &blocks {
-                let (packed, scale) = (block.counts.packed(document), block.row_scales[document]);
+            for (block, counts) in blocks.iter().zip(&counts) {
+                let (packed, scale) = (counts.packed(document), block.row_scales[document]);
                 let weights = &scaled[block.first * vectors..];
                 match &mut scores[own..] {
                     [score] => *score += scale * kernel.dot(packed, weights),
@@ -405,19 +419,13 @@ pub(super) fn scores(records: &Records, weights: ArrayView2<f64>, intercept: &[f
         }
         scores
     };
-    let scores = threads::each(row_chunks(records, threads::count()), of_rows).concat();
+    let scores = threads::each(row_chunks(records.documents(), &counts, threads::count()), of_rows).concat();
     Array2::from_shape_fn((records.rows(), vectors), |(row, vector)| scores[row * vectors + vector])
 }
 
 fn views(records: &Records, first: impl Fn(usize) -> usize) -> Vec<View<'_>> {
-    let blocks = records.blocks().iter().enumerate();
-    blocks
-        .map(|(at, block)| View {
-            counts: &block.counts,
-            row_scales: records.row_scales(block.group),
-            first: first(at),
-        })
-        .collect()
+    let view = |(at, block): (usize, &'_ Block)| View { row_scales: records.row_scales(block.group), first: first(at) };
+    records.blocks().iter().enumerate().map(view).collect()
 }
 
 fn times(values: &mut [f64], scales: &[f64], vectors: usize) {

@@ -230,7 +230,13 @@ impl Objective<'_> {
     }
 
     /// Minus the gradient at a point, from the losses' slopes and what they are by coordinate; its preconditioned square.
-    fn steepest(&self, room: &mut Room, point: &Weights, [sums, slopes, inverse]: [&[f64]; 3], residual: &mut Residual) -> f64 {
+    fn steepest(
+        &self,
+        room: &mut Room,
+        point: &Weights,
+        [sums, slopes, inverse]: [&[f64]; 3],
+        residual: &mut Residual,
+    ) -> f64 {
         let penalised = self.penalised();
         for (place, own) in residual.own.iter_mut().enumerate() {
             let penalty = if place < penalised { self.penalty } else { 0.0 };

@@ -100,7 +100,18 @@ impl LinearValidParams {
         start: Option<&Linear>,
         watch: Watch,
     ) -> Result<(Linear, Convergence), FitError> {
-        fit(self, dataset, start, watch)
+        fit(self, (dataset.records.clone(), &dataset.targets), start, watch)
+    }
+
+    /// The same; counts that only this dataset holds are let go of as what the solver reads is made of them.
+    pub fn fit_taking(
+        &self,
+        dataset: Dataset,
+        start: Option<&Linear>,
+        watch: Watch,
+    ) -> Result<(Linear, Convergence), FitError> {
+        let Dataset { records, targets, .. } = dataset;
+        fit(self, (records, &targets), start, watch)
     }
 }
 

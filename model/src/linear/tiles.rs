@@ -55,12 +55,22 @@ impl Cold {
                 lengths[column - columns.start] |= ODD;
             }
         });
-        let mut cold = Cold { pages: Vec::new(), columns: Vec::new(), entries: Vec::new(), odd: Vec::new(), odd_entries: Vec::new() };
+        let mut cold = Cold {
+            pages: Vec::new(),
+            columns: Vec::new(),
+            entries: Vec::new(),
+            odd: Vec::new(),
+            odd_entries: Vec::new(),
+        };
         // Of each column, where its next entry goes.
         let (mut places, mut total) = (vec![0u32; columns.len()], 0);
         for (page, lengths) in lengths.chunks(1 << 16).enumerate() {
             let first = page << 16;
-            let mut own: Vec<u16> = (0..=u16::MAX).zip(lengths).filter(|&(_, &length)| length > 0 && length < ODD).map(|(column, _)| column).collect();
+            let mut own: Vec<u16> = (0..=u16::MAX)
+                .zip(lengths)
+                .filter(|&(_, &length)| length > 0 && length < ODD)
+                .map(|(column, _)| column)
+                .collect();
             own.sort_by_key(|&column| std::cmp::Reverse(lengths[usize::from(column)]));
             let mut runs: Vec<(u32, u32)> = Vec::new();
             for &column in &own {
@@ -217,7 +227,14 @@ impl Kernel<'_> {
         greatest
     }
 
-    fn both<const N: usize>(&self, columns: &[u16], entries: &[u32], scales: &[f64], along: &[f64], out: &mut [f64]) -> f64 {
+    fn both<const N: usize>(
+        &self,
+        columns: &[u16],
+        entries: &[u32],
+        scales: &[f64],
+        along: &[f64],
+        out: &mut [f64],
+    ) -> f64 {
         let mut greatest = 0.0f64;
         for (&column, entries) in columns.iter().zip(entries.as_chunks::<N>().0) {
             let scale = scales[usize::from(column)];

@@ -241,6 +241,6 @@ fn a_fit_is_watched_and_stopped() {
         stop.store(progress.iteration == 1, Ordering::Relaxed);
     };
     let watch = Watch { stop: Some(&stop), progress: Some(&tell) };
-    let fitted = fit_classifier_with(&settings, &dataset, 2, FitOptions { watch, ..FitOptions::default() }).unwrap();
+    let fitted = fit_classifier_with(&settings, dataset, 2, FitOptions { watch, ..FitOptions::default() }).unwrap();
     assert_eq!((fitted.iterations, fitted.converged, told.into_inner()), (Some(1), Some(false), 2));
 }

@@ -1,0 +1,194 @@
+//! What of the memory allowed goes where, and which n-grams are one too many.
+//!
+//! Words and counts have half of it (`Room`), what is beyond goes to the disk. What a solver works in must
+//! be in memory: so much a row, a term, a value. Each length of n-grams gets an even share of what those before it left, and the rarest
+//! that do not fit are pruned. All of this depends on the documents and the bound alone.
+
+use crate::lexicon::Unit;
+
+/// What is made of the counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fits {
+    /// Numbers a term and a row: 1, or one a class where those are fitted together.
+    pub vectors: usize,
+    /// Whether there are fits on folds, several at once while the counts stay.
+    pub folds: bool,
+}
+
+impl Default for Fits {
+    fn default() -> Self {
+        Fits { vectors: 1, folds: false }
+    }
+}
+
+/// Bytes of a row: target, document, scale and places in the counts; by vector what the solver has in the scores' shape.
+const ROW: u64 = 64;
+const ROW_VECTOR: u64 = 32;
+/// Bytes of a term: key, frequency, scales; by vector the solver's six vectors and two a thread, with two threads.
+const TERM: u64 = 40;
+const TERM_VECTOR: u64 = 80;
+/// Bytes of a value in what the solver reads (measured: 2.3 on 1,000,000 synthetic rows).
+const VALUE: u64 = 3;
+/// Fits on folds that are at work at once: a bound that does not know of threads, for the result must not.
+const FOLDS: u64 = 4;
+/// Bytes that an n-gram takes while its length is counted and numbered: in the table (twice, where it grows), as it is sorted, as
+/// key, frequency and slot of the index.
+const COUNTING: u64 = 96;
+
+/// Bytes a thread's table may have at most, as a share of all.
+const TABLES: u64 = 32;
+
+/// Bytes that a fit may take, what is left of them, and what was pruned.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// None: any.
+    most: Option<u64>,
+    left: u64,
+    /// Lengths of n-grams still to come.
+    lengths: u64,
+    term: u64,
+    value: u64,
+    pub(super) notes: Vec<String>,
+}
+
+/// What of the n-grams of one length may be kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// N-grams that can be counted.
+    most: u64,
+    /// Bytes of those that become terms; none where they do not.
+    bytes: Option<u64>,
+    term: u64,
+    value: u64,
+}
+
+impl Memory {
+    /// For so many documents and lengths of n-grams.
+    pub(super) fn new(most: Option<u64>, fits: Fits, documents: usize, lengths: usize) -> Self {
+        let (vectors, at_once) = (fits.vectors as u64, if fits.folds { FOLDS } else { 1 });
+        let bytes = most.unwrap_or(u64::MAX / 2);
+        // An eighth is the program's own and its buffers'; of folds the counts have their half to the end.
+        let solver = if fits.folds { bytes / 2 } else { bytes - bytes / 8 };
+        let rows = (documents as u64).saturating_mul(ROW + at_once * vectors * ROW_VECTOR);
+        Memory {
+            most,
+            left: solver.saturating_sub(rows).max(bytes / 8),
+            lengths: lengths as u64,
+            term: TERM + at_once * vectors * TERM_VECTOR,
+            value: at_once * VALUE,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Of the next length; `terms`: whether its n-grams are terms.
+    pub(super) fn limits(&mut self, terms: bool) -> Option<Limits> {
+        let share = self.left / self.lengths.max(1);
+        self.lengths = self.lengths.saturating_sub(1);
+        let most = (self.most? / 2 / COUNTING).max(1);
+        Some(Limits { most, bytes: terms.then_some(share), term: self.term, value: self.value })
+    }
+
+    /// Places of a share of the n-grams' hashes, at most, so that its table stays small.
+    pub(super) fn places(&self, threads: usize) -> usize {
+        self.most.map_or(usize::MAX, |most| usize::try_from(most / TABLES / threads as u64).unwrap_or(usize::MAX))
+    }
+
+    /// Takes note of the n-grams of `n` units, by the documents of each: of those that are terms what they take, of all what was pruned.
+    pub(super) fn took(&mut self, kept: (Unit, usize), terms: bool, frequencies: &[u32], [asked, least]: [u32; 2]) {
+        if terms {
+            let values: u64 = frequencies.iter().map(|&frequency| u64::from(frequency)).sum();
+            let bytes = frequencies.len() as u64 * self.term + values.saturating_mul(self.value);
+            self.left = self.left.saturating_sub(bytes);
+        }
+        let (unit, n) = kept;
+        if let Some(most) = self.most.filter(|_| least > asked.max(1)) {
+            let one = if n == 1 { "" } else { "s" };
+            let units = if unit == Unit::Word { "word" } else { "character" };
+            self.notes.push(format!(
+                "n-grams of {n} {units}{one} in fewer than {least} documents were pruned to keep within {most} bytes \
+                 (max_memory); {} was asked",
+                asked.max(1)
+            ));
+        }
+    }
+}
+
+impl Limits {
+    /// Of n-grams whose documents are not known yet: how many can be counted.
+    pub(super) fn of_counting(self) -> Self {
+        Limits { bytes: None, ..self }
+    }
+
+    /// Whether so many places fit whatever n-grams of at least `least` documents stand there.
+    pub(super) fn fit(&self, places: usize, least: u32) -> bool {
+        let (places, most) = (places as u64, places as u64 / u64::from(least.max(1)));
+        let bytes = most.saturating_mul(self.term).saturating_add(places.saturating_mul(self.value));
+        most <= self.most && self.bytes.is_none_or(|all| bytes <= all)
+    }
+
+    /// The least frequency, from `least` up, at which what is kept fits; of these `frequencies` each stands for `times` n-grams.
+    /// The most frequent are always kept.
+    pub(super) fn least(&self, mut frequencies: Vec<u32>, times: u64, least: u32) -> u32 {
+        frequencies.retain(|&frequency| frequency >= least.max(1));
+        frequencies.sort_unstable_by_key(|&frequency| std::cmp::Reverse(frequency));
+        let Some(&greatest) = frequencies.first() else { return least };
+        let (mut kept, mut bytes) = (0u64, 0u64);
+        for &frequency in &frequencies {
+            kept += times;
+            let of_values = u64::from(frequency).saturating_mul(self.value);
+            bytes = bytes.saturating_add(times.saturating_mul(self.term.saturating_add(of_values)));
+            if kept > self.most || self.bytes.is_some_and(|all| bytes > all) {
+                // All as rare as the first that is too many go with it.
+                return frequency.saturating_add(1).min(greatest);
+            }
+        }
+        least
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// What is kept fits, and one step down would not: but the most frequent stay whatever there is.
+        #[test]
+        fn the_rarest_that_do_not_fit_are_pruned(
+            frequencies in proptest::collection::vec(1..50u32, 1..60),
+            least in 1..5u32,
+            most in 1..80u64,
+            bytes in proptest::option::of(0..9_000u64),
+        ) {
+            let limits = Limits { most, bytes, term: 100, value: 3 };
+            let fits = |least: u32| {
+                let kept: Vec<u64> = frequencies.iter().filter(|&&f| f >= least).map(|&f| u64::from(f)).collect();
+                let size = kept.len() as u64 * 100 + kept.iter().sum::<u64>() * 3;
+                kept.len() as u64 <= most && bytes.is_none_or(|all| size <= all)
+            };
+            let found = limits.least(frequencies.clone(), 1, least);
+            let greatest = frequencies.iter().copied().max().unwrap_or(0);
+            prop_assert!(fits(found) || found == greatest);
+            prop_assert!(found == least || found > least && !fits(found - 1) || greatest <= least);
+            let places = frequencies.iter().map(|&f| f as usize).sum();
+            prop_assert!(!limits.fit(places, 1) || limits.least(frequencies, 1, 1) == 1);
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_shared_evenly() {
+        let mut memory = Memory::new(Some(8_000_000), Fits::default(), 1_000, 2);
+        assert_eq!(memory.limits(true).unwrap().bytes, Some((7_000_000 - 96_000) / 2));
+        memory.took((Unit::Word, 1), true, &[10; 1_000], [1, 1]);
+        assert_eq!(memory.limits(true).unwrap().bytes, Some(7_000_000 - 96_000 - 150_000));
+        assert!(memory.notes.is_empty());
+        memory.took((Unit::Word, 2), true, &[], [0, 7]);
+        assert!(
+            memory.notes[0].starts_with("n-grams of 2 words in fewer than 7 documents were pruned"),
+            "{:?}",
+            memory.notes
+        );
+        assert!(Memory::new(None, Fits::default(), 1, 1).limits(true).is_none());
+    }
+}
