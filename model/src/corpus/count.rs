@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::counts::{Counts, MOST_COLUMNS};
 use crate::error::FitError;
 use crate::lexicon::Unit;
+use crate::threads;
 
 use super::builder::Interned;
 use super::grams::{self, Index, Level, Prune};
@@ -98,11 +99,11 @@ fn number_units<'t, T: Ord + 't>(
     frequencies: &[u32],
     least: u32,
     threads: usize,
-    text: impl Fn(u32) -> T,
+    text: impl Fn(u32) -> T + Sync,
 ) -> (Vec<u32>, Vec<u32>) {
     let least = least.max(1);
-    let mut kept: Vec<u32> = (0..frequencies.len() as u32).filter(|&n| frequencies[n as usize] >= least).collect();
-    kept.sort_unstable_by(|&a, &b| {
+    let kept: Vec<u32> = (0..frequencies.len() as u32).filter(|&n| frequencies[n as usize] >= least).collect();
+    let kept = threads::sorted(kept, |&a, &b| {
         let order = |n: u32| Reverse(frequencies[n as usize]);
         order(a).cmp(&order(b)).then_with(|| text(a).cmp(&text(b)))
     });

@@ -5,6 +5,8 @@
 //! key: they depend on the documents alone. Each thread owns the keys of its shares of the hash and passes over all
 //! places; a sketch of two bits a bucket keeps what cannot reach the least frequency out of the table.
 
+use crate::threads;
+
 use super::memory::Limits;
 use super::parallel;
 use super::places::{BATCH, LEAST_SHARE, Place, Places, SHARE, Share, key, mix};
@@ -59,7 +61,7 @@ pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, prune: Prune, t
     // Each share passes over all places; the fewer they are the better, as many as there are threads at least.
     let each = SHARE.min(prune.places.max(LEAST_SHARE));
     let shares = threads * all.div_ceil(each * threads).max(1);
-    let mut found = parallel::map(threads, shares, |number| {
+    let found = parallel::map(threads, shares, |number| {
         let share = Share { number: number as u64, of: shares as u64 };
         let needed = least.min(3);
         let sketch = (needed >= 2).then(|| {
@@ -87,10 +89,8 @@ pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, prune: Prune, t
         kept.sort_unstable();
         kept
     });
-    let mut merged = found.pop().unwrap_or_default();
-    for more in found {
-        merged = merge(merged, more);
-    }
+    let merged = threads::merged(&found.iter().map(|own| &own[..]).collect::<Vec<_>>(), Ord::cmp);
+    drop(found);
     Level {
         keys: merged.iter().map(|&(_, key)| key).collect(),
         frequencies: merged.iter().map(|&(rest, _)| u32::MAX - rest).collect(),
@@ -110,19 +110,6 @@ fn sample(places: Places<'_>, weights: Option<&[u32]>) -> Vec<u32> {
     table.slots.iter().map(|slot| slot.frequency).filter(|&frequency| frequency > 0).collect()
 }
 
-fn merge(left: Vec<(u32, u64)>, right: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    let mut right = right.into_iter().peekable();
-    for item in left {
-        while let Some(first) = right.next_if(|other| *other < item) {
-            merged.push(first);
-        }
-        merged.push(item);
-    }
-    merged.extend(right);
-    merged
-}
-
 /// Keys of a level to its numbers: slots of the number plus one and, above it, four bits of the hash.
 pub(super) struct Index<'l> {
     keys: &'l [u64],
@@ -136,17 +123,33 @@ impl<'l> Index<'l> {
     /// At most 2²⁸ - 1 keys.
     pub(super) fn new(keys: &'l [u64]) -> Self {
         let bits = (keys.len() * 2 + 2).next_power_of_two().trailing_zeros();
-        let mut index = Index { keys, slots: vec![0; 1 << bits], shift: 64 - bits };
-        let mask = index.slots.len() - 1;
-        for (number, &key) in (1u32..).zip(keys) {
-            let hash = mix(key);
-            let mut at = (hash >> index.shift) as usize;
-            while index.slots[at] != 0 {
+        let (mut slots, shift) = (vec![0; 1 << bits], 64 - bits);
+        // Each thread fills a range of the slots; what finds none left there comes last.
+        let range = slots.len().div_ceil(if keys.len() < 1 << 12 { 1 } else { threads::count() });
+        let late = threads::share(slots.chunks_mut(range).enumerate().collect(), |(number, own)| {
+            let (first, mut late) = (number * range, Vec::new());
+            for (number, &key) in (1u32..).zip(keys) {
+                let hash = mix(key);
+                let Some(at) = ((hash >> shift) as usize).checked_sub(first).filter(|&at| at < own.len()) else {
+                    continue;
+                };
+                match own[at..].iter_mut().find(|slot| **slot == 0) {
+                    Some(slot) => *slot = Self::tag(hash) | number,
+                    None => late.push(number),
+                }
+            }
+            late
+        });
+        let mask = slots.len() - 1;
+        for number in late.into_iter().flatten() {
+            let hash = mix(keys[number as usize - 1]);
+            let mut at = (hash >> shift) as usize;
+            while slots[at] != 0 {
                 at = (at + 1) & mask;
             }
-            index.slots[at] = Self::tag(hash) | number;
+            slots[at] = Self::tag(hash) | number;
         }
-        index
+        Index { keys, slots, shift }
     }
 
     #[inline]
