@@ -19,6 +19,9 @@ pub const MOST_COLUMNS: usize = 1 << (32 - COUNT_BITS);
 /// Packed entries of a segment at most, but where one row has more: so many bytes are the allocator's to take from the system
 /// and to give back by themselves.
 const SEGMENT: usize = 1 << 24;
+/// Rows of so many packed entries are a segment as they are, while there are but a few.
+const LARGE: usize = 1 << 16;
+const FEW: usize = 64;
 
 /// Sparse counts of one block of terms. Within a row columns ascend; a count that is not stored is 0.
 ///
@@ -80,7 +83,8 @@ impl Counts {
             }
             non_zeros += 1;
         }
-        self.append(&entries, &[entries.len()], non_zeros);
+        let end = entries.len();
+        self.append(entries, &[end], non_zeros);
     }
 
     /// Room for so many more rows.
@@ -91,19 +95,25 @@ impl Counts {
     /// Adds rows that are packed already: `ends` of each in `entries`, fewer than 2³², which hold `non_zeros` counts.
     ///
     /// The caller sees to it that columns ascend and are below [`columns`](Self::columns).
-    pub(crate) fn append(&mut self, entries: &[u32], ends: &[usize], non_zeros: u64) {
+    pub(crate) fn append(&mut self, mut entries: Vec<u32>, ends: &[usize], non_zeros: u64) {
         debug_assert_eq!(ends.last().copied().unwrap_or(0), entries.len());
         let fits = |last: &mut Vec<u32>| last.is_empty() || last.len() + entries.len() <= SEGMENT;
-        if !self.growing().is_some_and(fits) {
+        // A few large runs are segments as they are, many are copied together.
+        let (few, large) = (self.segments.len() < FEW, entries.len() >= LARGE);
+        if few && large || !self.growing().is_some_and(fits) {
             self.settle();
-            // The first grows with what there is; where there is more than one, each is large.
-            let capacity = if self.segments.is_empty() { entries.len() } else { SEGMENT };
+            let capacity = if few { 0 } else { SEGMENT };
             self.segments.push(Arc::new(Numbers::from(Vec::with_capacity(capacity))));
         }
         let segment = self.segments.len() as u32 - 1;
         let Some(last) = self.growing() else { return };
         let start = last.len();
-        last.extend_from_slice(entries);
+        if start == 0 && few {
+            entries.shrink_to_fit();
+            *last = entries;
+        } else {
+            last.extend_from_slice(&entries);
+        }
         let starts = std::iter::once(&0).chain(ends).take(ends.len());
         let places = starts.map(|&from| Place { segment, start: (start + from) as u32 });
         Arc::make_mut(&mut self.rows).extend(places);

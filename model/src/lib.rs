@@ -32,7 +32,7 @@ pub use classifier::{
     Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier,
     fit_classifier_with,
 };
-pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer, Fits};
+pub use corpus::{CharKind, Corpus, CorpusBuilder, CorpusParams, Featurizer, Fits, Tokenizer, Tokenizers, Tokens};
 pub use counts::Counts;
 pub use error::{ArtifactError, ExplainError, FitError, NotLinear};
 pub use random::SplitMix64;

@@ -1,8 +1,9 @@
 //! The training documents on their way to counts: none is kept once it is known what to count.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
-use model::{Algorithm, Corpus, CorpusBuilder, CorpusParams, Fits, Loss, Weighting};
+use model::{Algorithm, Corpus, CorpusBuilder, CorpusParams, Fits, Loss, Tokenizer, Tokenizers, Tokens, Weighting};
 
 use crate::calibrating;
 use crate::fit::Error;
@@ -16,7 +17,35 @@ pub struct Counter<'a> {
     /// Folder of what finds no room in memory.
     aside: PathBuf,
     rows: usize,
+    shared: Shared,
     state: State,
+}
+
+/// For the threads that read: once it is known what is counted, they make tokens of the documents themselves.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<OnceLock<Tokenizers>>);
+
+/// One thread's.
+pub struct Own {
+    shared: Shared,
+    tokenizer: Option<Tokenizer>,
+}
+
+impl Shared {
+    /// For one more thread.
+    pub fn own(&self) -> Own {
+        Own { shared: self.clone(), tokenizer: None }
+    }
+}
+
+impl Own {
+    /// Tokens of documents; none while it is not known what is counted.
+    pub fn tokens<D: AsRef<str>>(&mut self, documents: &[D]) -> Option<Tokens> {
+        if self.tokenizer.is_none() {
+            self.tokenizer = self.shared.0.get().map(Tokenizers::start);
+        }
+        self.tokenizer.as_mut().map(|tokenizer| tokenizer.tokenize(documents))
+    }
 }
 
 /// `tune = auto` depends on the number of rows, and on it what is counted.
@@ -36,13 +65,27 @@ pub struct Counted {
 impl<'a> Counter<'a> {
     /// No documents yet; what finds no room in memory goes to the folder `aside`.
     pub fn new(asked: &'a Hyperparameters, aside: PathBuf) -> Self {
-        let mut counter = Self { asked, aside, rows: 0, state: State::Undecided(Vec::new()) };
+        let mut counter =
+            Self { asked, aside, rows: 0, shared: Shared::default(), state: State::Undecided(Vec::new()) };
         match asked.tune {
             Tune::Auto => {}
             Tune::Cv => counter.decide(true),
             Tune::None => counter.decide(false),
         }
         counter
+    }
+
+    /// For the threads that read.
+    pub fn shared(&self) -> Shared {
+        self.shared.clone()
+    }
+
+    /// Adds documents of which there are tokens.
+    pub fn add(&mut self, tokens: Tokens) {
+        self.rows += tokens.documents();
+        if let State::Counting { builder, .. } = &mut self.state {
+            builder.add(tokens);
+        }
     }
 
     /// Adds documents.
@@ -86,6 +129,8 @@ impl<'a> Counter<'a> {
             if !texts.is_empty() {
                 builder.push(&texts);
             }
+            // It is empty: this is decided once.
+            let _ = self.shared.0.set(builder.tokenizers());
             self.state = State::Counting { builder, search };
         }
     }

@@ -13,7 +13,7 @@ use crate::hyperparameters::Hyperparameters;
 use crate::log::say;
 use crate::progress::{Progress, Unit};
 use crate::reading::problems::Problems;
-use crate::reading::{self, Channel, Options, Summary};
+use crate::reading::{self, Batch, Channel, Options, Summary};
 
 /// Examples of a warning that the log shows.
 const SHOWN: usize = 3;
@@ -45,10 +45,18 @@ impl<'a> Data<'a> {
         let (mut counter, mut labels) = (Counter::new(asked, aside), Vec::new());
         let clock = Instant::now();
         let progress = Progress::begin("read", Unit::Bytes, size(&channels.train));
-        let mut train = reading::stream("train", &channels.train, &options, &mut problems, &mut |batch| {
+        let shared = counter.shared();
+        let maker = || {
+            let mut own = shared.own();
+            move |batch: &Batch| own.tokens(&batch.texts())
+        };
+        let mut train = reading::stream("train", &channels.train, &options, &mut problems, maker, |batch, tokens| {
             let texts = batch.texts();
             progress.advance(texts.iter().map(|text| text.len() as u64 + 1).sum());
-            counter.push(&texts);
+            match tokens {
+                Some(tokens) => counter.add(tokens),
+                None => counter.push(&texts),
+            }
             labels.extend_from_slice(batch.labels());
         });
         drop(progress);

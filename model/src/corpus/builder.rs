@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::analyzer::Analyzer;
 use crate::error::FitError;
 use crate::room::Room;
 
@@ -14,13 +13,18 @@ use super::memory::{Fits, Memory};
 use super::parallel;
 use super::params::{CharKind, CorpusParams};
 use super::stream::{NONE, Stream};
+use super::tokens::{Tokenizer, Tokenizers, Tokens, Units};
 
-/// Takes documents and counts their n-grams: [`push`](Self::push) batches, then [`finish`](Self::finish).
+/// Takes documents and counts their n-grams: [`push`](Self::push) batches, or [`add`](Self::add) their tokens, then [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct CorpusBuilder {
     params: CorpusParams,
     threads: usize,
-    analyzer: Analyzer,
+    tokenizers: Tokenizers,
+    /// Its own.
+    own: Vec<Tokenizer>,
+    /// By tokenizer: its numbers of words and of pieces as they are here.
+    numbers: Vec<[Vec<u32>; 2]>,
     documents: usize,
     words: Interned,
     pieces: Interned,
@@ -37,49 +41,17 @@ pub(super) struct Interned {
     pub(super) overflowed: bool,
 }
 
-/// A part of a batch, by one thread: numbers from the dictionary as it was before, or past its end.
-#[derive(Default)]
-struct Found {
-    new: Dictionary,
-    numbers: Vec<u32>,
-    ends: Vec<usize>,
-    overflowed: bool,
-}
-
-impl Found {
-    #[inline]
-    fn push(&mut self, known: &Dictionary, text: &str, unit: &str) {
-        let key = Key::within(text, unit);
-        let number = known.find(unit, key).or_else(|| {
-            let number = self.new.intern(unit, key).and_then(|number| number.checked_add(known.len() as u32));
-            self.overflowed |= number.is_none();
-            number
-        });
-        self.numbers.push(number.unwrap_or(NONE));
-    }
-}
-
 impl Interned {
-    fn append(&mut self, found: Found, known: usize) {
-        self.overflowed |= found.overflowed;
-        let new: Vec<u32> = found
-            .new
-            .texts()
-            .map(|text| {
-                let number = self.dictionary.intern(text, Key::new(text));
-                self.overflowed |= number.is_none();
-                number.unwrap_or(NONE)
-            })
-            .collect();
-        let numbered = |&number: &u32| match number as usize {
-            old if old < known => number,
-            fresh => new.get(fresh - known).copied().unwrap_or(NONE),
-        };
-        let mut start = 0;
-        for end in found.ends {
-            self.stream.push(found.numbers[start..end].iter().map(numbered));
-            start = end;
+    /// Adds documents; `numbers` are those here of the tokenizer's numbers.
+    fn add(&mut self, units: &Units, numbers: &mut Vec<u32>) {
+        self.overflowed |= units.overflowed;
+        for text in units.new() {
+            let number = self.dictionary.intern(text, Key::new(text));
+            self.overflowed |= number.is_none();
+            numbers.push(number.unwrap_or(NONE));
         }
+        let numbered = |&number: &u32| numbers.get(number as usize).copied().unwrap_or(NONE);
+        units.documents().for_each(|document| self.stream.push(document.iter().map(numbered)));
     }
 }
 
@@ -91,7 +63,9 @@ impl CorpusBuilder {
         let interned = || Interned { stream: Stream::within(&room), ..Interned::default() };
         CorpusBuilder {
             threads: parallel::threads(params.threads),
-            analyzer: Analyzer::new(&params.analysis()),
+            tokenizers: Tokenizers::new(&params),
+            own: Vec::new(),
+            numbers: Vec::new(),
             params,
             documents: 0,
             words: interned(),
@@ -101,46 +75,31 @@ impl CorpusBuilder {
         }
     }
 
+    /// For threads that make tokens of documents themselves, to be [added](Self::add).
+    pub fn tokenizers(&self) -> Tokenizers {
+        self.tokenizers.clone()
+    }
+
     /// Adds documents, in parallel; a batch of some MB keeps the threads at work.
     pub fn push<D: AsRef<str> + Sync>(&mut self, batch: &[D]) {
-        let parts = split(batch, self.threads);
-        let (known_words, known_pieces) = (&self.words.dictionary, &self.pieces.dictionary);
-        let kind = self.params.chars.map(|(kind, _, _)| kind);
-        let found = parallel::map(self.threads, parts.len(), |part| {
-            let (mut words, mut pieces) = (Found::default(), Found::default());
-            let mut chars = Found::default();
-            let mut buffer = String::new();
-            for document in &batch[parts[part].clone()] {
-                let prepared = self.analyzer.prepare(document.as_ref(), &mut buffer);
-                if self.params.words.is_some() {
-                    self.analyzer.words(prepared, |word| words.push(known_words, prepared, word));
-                    words.ends.push(words.numbers.len());
-                }
-                match kind {
-                    None => {}
-                    Some(CharKind::Char) => {
-                        self.analyzer.chars(prepared, |c| chars.numbers.push(c as u32));
-                        chars.ends.push(chars.numbers.len());
-                    }
-                    Some(CharKind::CharWb) => {
-                        self.analyzer.pieces(prepared, |piece| pieces.push(known_pieces, prepared, piece));
-                        pieces.ends.push(pieces.numbers.len());
-                    }
-                }
-            }
-            (words, pieces, chars)
+        self.own.resize_with(self.threads, || self.tokenizers.start());
+        let mut parts: Vec<_> =
+            split(batch, self.threads).into_iter().zip(&mut self.own).map(|of| (of, None)).collect();
+        parallel::each(self.threads, &mut parts, |_, ((documents, tokenizer), tokens)| {
+            *tokens = Some(tokenizer.tokenize(&batch[documents.clone()]));
         });
-        self.documents += batch.len();
-        let known = (self.words.dictionary.len(), self.pieces.dictionary.len());
-        for (words, pieces, chars) in found {
-            self.words.append(words, known.0);
-            self.pieces.append(pieces, known.1);
-            let mut start = 0;
-            for end in chars.ends {
-                self.chars.push(chars.numbers[start..end].iter().copied());
-                start = end;
-            }
-        }
+        let tokens: Vec<Tokens> = parts.into_iter().filter_map(|(_, tokens)| tokens).collect();
+        tokens.into_iter().for_each(|tokens| self.add(tokens));
+    }
+
+    /// Adds documents. The tokens of one tokenizer must come in the order in which it made them.
+    pub fn add(&mut self, tokens: Tokens) {
+        self.documents += tokens.documents;
+        self.numbers.resize_with(self.numbers.len().max(tokens.from + 1), Default::default);
+        let [words, pieces] = &mut self.numbers[tokens.from];
+        self.words.add(&tokens.words, words);
+        self.pieces.add(&tokens.pieces, pieces);
+        tokens.chars.documents().for_each(|document| self.chars.push(document.iter().copied()));
     }
 
     /// Counts the n-grams of all that was pushed, for one fit of one number a term.

@@ -181,7 +181,7 @@ impl Chosen {
         });
         let mut counts = all.like(kept.len());
         counts.reserve(all.rows());
-        parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+        parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
         counts.settle();
         Arc::new(counts)
     }

@@ -36,7 +36,7 @@ pub(super) struct Key {
 const WHOLE: usize = 16;
 
 impl Key {
-    /// What [`Dictionary::find`] and [`Dictionary::intern`] want.
+    /// What [`Dictionary::intern`] wants.
     pub(super) fn new(text: &str) -> Self {
         Self::within(text, text)
     }
@@ -107,6 +107,12 @@ impl Dictionary {
         (0..self.len() as u32).map(|number| self.text(number))
     }
 
+    /// The strings from number `first` on, one after the other, and where each ends there.
+    pub(super) fn since(&self, first: usize) -> (String, Vec<usize>) {
+        let start = first.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        (self.arena[start..].to_owned(), self.ends[first..].iter().map(|&end| end as usize - start).collect())
+    }
+
     /// The number of `text`, or the slot where it would go.
     #[inline]
     fn place(&self, text: &str, key: Key) -> Result<u32, usize> {
@@ -122,12 +128,6 @@ impl Dictionary {
             }
             at = (at + 1) & mask;
         }
-    }
-
-    /// The number of `text`, where it was seen.
-    #[inline]
-    pub(super) fn find(&self, text: &str, key: Key) -> Option<u32> {
-        self.place(text, key).ok()
     }
 
     /// The number of `text`, a new one where it was not seen; none past 2³² bytes or 2³¹ strings.
@@ -181,7 +181,7 @@ mod tests {
         for i in 0..20_000u32 {
             let text = format!("{}t", i.wrapping_mul(2_654_435_761) % 9_001).repeat(i as usize % 7);
             let next = map.len() as u32;
-            assert_eq!(dictionary.find(&text, Key::new(&text)), map.get(&text).copied());
+            assert_eq!(dictionary.place(&text, Key::new(&text)).ok(), map.get(&text).copied());
             let number = *map.entry(text.clone()).or_insert(next);
             assert_eq!(dictionary.intern(&text, Key::new(&text)), Some(number));
             assert_eq!(dictionary.text(number), text);

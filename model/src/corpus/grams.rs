@@ -177,7 +177,8 @@ impl<'l> Index<'l> {
     /// The numbers of the n-grams of `n` units at every place of a chunk of units, of which `prefixes` are the (n - 1)-grams;
     /// [`NONE`] where none of them begins.
     pub(super) fn number(&self, units: &Chunk, prefixes: &Chunk, n: usize, threads: usize) -> Chunk {
-        let mut numbers = vec![NONE; units.numbers.len()];
+        // Memory is given where it is first written to: by the thread that has the share.
+        let mut numbers = vec![0; units.numbers.len()];
         let ranges = units.split(if threads < 2 { 1 } else { threads * 4 });
         let mut shares = Vec::new();
         let mut rest = &mut numbers[..];
@@ -189,6 +190,7 @@ impl<'l> Index<'l> {
             (rest, start) = (after, end);
         }
         parallel::each(threads, &mut shares, |_, (documents, start, numbers)| {
+            numbers.fill(NONE);
             let mut batch = [(0u64, 0u64, 0usize); BATCH];
             let mut length = 0;
             for i in documents.clone() {

@@ -19,11 +19,13 @@ mod rows;
 mod scales;
 mod stream;
 mod table;
+mod tokens;
 
 pub use builder::CorpusBuilder;
 pub use featurizer::Featurizer;
 pub use memory::Fits;
 pub use params::{CharKind, CorpusParams};
+pub use tokens::{Tokenizer, Tokenizers, Tokens};
 
 use std::sync::Arc;
 

@@ -40,7 +40,7 @@ pub(super) fn add(counts: &mut Counts, chunk: &Chunk, threads: usize) {
         }
         rows
     });
-    parts.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+    parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
 }
 
 /// Numbers below this are counted at their place, most of all that there are; a bit of each tells their order.
@@ -181,7 +181,7 @@ pub(super) fn of_pieces(
     parallel::each(threads, &mut rows, |_, rows| *rows = in_order(std::mem::take(rows), &columns));
     let mut counts = Counts::within(&pieces.room, grams.len());
     counts.reserve(pieces.documents());
-    rows.into_iter().for_each(|rows| counts.append(&rows.entries, &rows.ends, rows.non_zeros));
+    rows.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
     counts.settle();
     let frequencies = grams.iter().map(|&gram| frequencies[gram as usize]).collect();
     Counted { counts, frequencies, grams, least }

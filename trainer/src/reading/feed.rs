@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
+use super::batch::Batch;
 use super::files::{ChannelFile, Rows as Kind};
 use super::rows::Parsed;
 use super::source::{PIECE, Source};
@@ -31,9 +32,9 @@ enum Records {
 }
 
 /// What comes of the files, to be taken in its order.
-pub enum Event {
-    /// A stretch was read; the bytes can be used again after it was taken.
-    Stretch(Box<Parsed>, Vec<u8>),
+pub enum Event<T> {
+    /// A stretch was read, and something made of its documents; the bytes can be used again after it was taken.
+    Stretch(Box<Parsed>, Vec<u8>, T),
     /// A file is at its end.
     End(Box<End>),
 }
@@ -51,8 +52,8 @@ pub struct End {
 }
 
 impl Job {
-    /// Reads the stretch's rows.
-    pub fn run(self) -> (usize, Event) {
+    /// Reads the stretch's rows, and makes something of them.
+    pub fn run<T>(self, make: &mut impl FnMut(&Batch) -> T) -> (usize, Event<T>) {
         let (parsed, bytes) = match String::from_utf8(self.bytes) {
             Ok(stretch) => {
                 let mut parsed = match &self.kind {
@@ -67,12 +68,13 @@ impl Job {
                 (Parsed { fatal, ..Parsed::default() }, error.into_bytes())
             }
         };
-        (self.order, Event::Stretch(Box::new(parsed), bytes))
+        let made = make(&parsed.batch);
+        (self.order, Event::Stretch(Box::new(parsed), bytes, made))
     }
 }
 
 /// What the feeding thread works with.
-pub struct Feed<'a> {
+pub struct Feed<'a, T> {
     /// Names of the columns.
     pub columns: Arc<Columns>,
     /// Whether files may have been joined into one stream.
@@ -88,13 +90,13 @@ pub struct Feed<'a> {
     /// To whoever reads rows.
     pub jobs: Sender<Job>,
     /// To whoever takes what was read.
-    pub events: Sender<(usize, Event)>,
+    pub events: Sender<(usize, Event<T>)>,
 }
 
 /// Nobody takes what is read any more.
 struct Unwanted;
 
-impl Feed<'_> {
+impl<T> Feed<'_, T> {
     /// Sends every file's stretches and its end.
     pub fn run(self, files: &[ChannelFile]) {
         let mut order = 0;

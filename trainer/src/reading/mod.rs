@@ -55,7 +55,7 @@ impl fmt::Display for Columns {
 }
 
 /// Bytes of a batch where nothing else is asked for.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// How channels are read.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Rows that cannot be taken are refused; as many threads as the model has, batches of 4 MiB.
+    /// Rows that cannot be taken are refused; as many threads as the model has, batches of 1 MiB.
     #[must_use]
     pub fn new(columns: Columns) -> Self {
         let threads = model::threads::count();

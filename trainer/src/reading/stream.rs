@@ -20,13 +20,15 @@ use crate::contract::InputMode;
 const READERS: usize = 8;
 
 /// Reads the channel `name` once from start to end. Every batch of documents goes to `sink`, in the order of the files'
-/// names and of the rows in them, until a fault is met; faults go to `problems`.
-pub fn stream(
+/// names and of the rows in them, until a fault is met; faults go to `problems`. With it goes what the thread that read it made of
+/// it: each has a maker of its own, which gets its batches in that order too.
+pub fn stream<T: Send, M: FnMut(&Batch) -> T>(
     name: &str,
     from: &Source,
     options: &Options,
     problems: &mut Problems,
-    sink: &mut dyn FnMut(&Batch),
+    maker: impl Fn() -> M + Sync,
+    mut sink: impl FnMut(&Batch, T),
 ) -> Summary {
     let mut gather = Gather::new(name, options.on_bad_rows, &options.columns.label);
     let joined = from.mode == InputMode::Pipe;
@@ -41,7 +43,7 @@ pub fn stream(
         files
     };
     if !files.is_empty() {
-        read(&files, joined, options, &mut gather, sink);
+        read(&files, joined, options, &mut gather, &maker, &mut sink);
     }
     let (summary, mut found) = gather.finish();
     if summary.rows == 0 && found.is_empty() {
@@ -51,7 +53,14 @@ pub fn stream(
     summary
 }
 
-fn read(files: &[ChannelFile], joined: bool, options: &Options, gather: &mut Gather<'_>, sink: &mut dyn FnMut(&Batch)) {
+fn read<T: Send, M: FnMut(&Batch) -> T>(
+    files: &[ChannelFile],
+    joined: bool,
+    options: &Options,
+    gather: &mut Gather<'_>,
+    maker: &(impl Fn() -> M + Sync),
+    sink: &mut impl FnMut(&Batch, T),
+) {
     let readers = options.threads.clamp(1, READERS);
     let abandoned = AtomicUsize::new(0);
     let (buffer_sender, buffers) = channel();
@@ -76,7 +85,7 @@ fn read(files: &[ChannelFile], joined: bool, options: &Options, gather: &mut Gat
         for _ in 0..readers {
             let events = events.clone();
             let waiting = &waiting;
-            scope.spawn(move || work(waiting, &events));
+            scope.spawn(move || work(waiting, &mut maker(), &events));
         }
         drop(events);
         scope.spawn(move || feed.run(files));
@@ -85,12 +94,12 @@ fn read(files: &[ChannelFile], joined: bool, options: &Options, gather: &mut Gat
             gather.begin(&file.name);
             loop {
                 match events.next() {
-                    Some(Event::Stretch(mut parsed, bytes)) => {
+                    Some(Event::Stretch(mut parsed, bytes, made)) => {
                         if !gather.take(&mut parsed) {
                             abandoned.store(index + 1, Ordering::Relaxed);
                         }
                         if gather.found.is_empty() && !parsed.batch.is_empty() {
-                            sink(&parsed.batch);
+                            sink(&parsed.batch, made);
                         }
                         let bytes = if bytes.is_empty() { parsed.batch.read.into_bytes() } else { bytes };
                         // The feeding thread may be done.
@@ -108,25 +117,25 @@ fn read(files: &[ChannelFile], joined: bool, options: &Options, gather: &mut Gat
     });
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>, events: &Sender<(usize, Event)>) {
+fn work<T>(waiting: &Mutex<Receiver<Job>>, make: &mut impl FnMut(&Batch) -> T, events: &Sender<(usize, Event<T>)>) {
     loop {
         let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        if events.send(job.run()).is_err() {
+        if events.send(job.run(make)).is_err() {
             return;
         }
     }
 }
 
 /// Events by their number.
-struct InOrder {
-    done: Receiver<(usize, Event)>,
-    early: BTreeMap<usize, Event>,
+struct InOrder<T> {
+    done: Receiver<(usize, Event<T>)>,
+    early: BTreeMap<usize, Event<T>>,
     next: usize,
 }
 
-impl InOrder {
-    fn next(&mut self) -> Option<Event> {
+impl<T> InOrder<T> {
+    fn next(&mut self) -> Option<Event<T>> {
         loop {
             if let Some(event) = self.early.remove(&self.next) {
                 self.next += 1;
@@ -146,9 +155,16 @@ pub(super) fn collect(
     problems: &mut Problems,
 ) -> (Vec<String>, Vec<usize>, Summary) {
     let (mut texts, mut labels) = (Vec::new(), Vec::new());
-    let summary = stream(name, from, options, problems, &mut |batch| {
-        texts.extend(batch.texts().into_iter().map(str::to_owned));
-        labels.extend(batch.labels().iter().map(|&label| label as usize));
-    });
+    let summary = stream(
+        name,
+        from,
+        options,
+        problems,
+        || |_: &Batch| (),
+        |batch, ()| {
+            texts.extend(batch.texts().into_iter().map(str::to_owned));
+            labels.extend(batch.labels().iter().map(|&label| label as usize));
+        },
+    );
     (texts, labels, summary)
 }
