@@ -18,7 +18,7 @@ pub const MOST_COLUMNS: usize = 1 << (32 - COUNT_BITS);
 
 /// Packed entries of a segment at most, but where one row has more: so many bytes are the allocator's to take from the system
 /// and to give back by themselves.
-const SEGMENT: usize = 1 << 24;
+const SEGMENT: usize = if cfg!(test) { 40 } else { 1 << 24 };
 /// Rows of so many packed entries are a segment as they are, while there are but a few.
 const LARGE: usize = 1 << 16;
 const FEW: usize = 64;
@@ -239,6 +239,25 @@ mod tests {
             for (i, row) in rows.into_iter().enumerate() {
                 prop_assert_eq!(counts.row(i).collect::<Vec<_>>(), row.into_iter().collect::<Vec<_>>());
             }
+        }
+
+        /// Some rows of another's, which keeps its own; more can be added.
+        #[test]
+        fn some_rows_are_kept(lengths in proptest::collection::vec(0..30u32, 1..40), from in 0..40usize, to in 0..40usize) {
+            let mut counts = Counts::new(30);
+            let row = |length: u32| (0..length).map(|column| (column, 1 + column % 20));
+            lengths.iter().for_each(|&length| counts.push_row(row(length)));
+            let (from, to) = (from.min(lengths.len()), to.min(lengths.len()));
+            let mut some = counts.clone();
+            some.keep(from..to);
+            some.push_row(row(7));
+            for (i, &length) in lengths.iter().enumerate() {
+                prop_assert!(counts.row(i).eq(row(length)));
+                prop_assert!(!(from..to).contains(&i) || some.row(i).eq(row(length)));
+            }
+            prop_assert!(some.row(lengths.len()).eq(row(7)));
+            some.keep(0..0);
+            prop_assert_eq!(some.segments.iter().map(|segment| segment.len()).sum::<usize>(), 0);
         }
     }
 

@@ -208,9 +208,15 @@ impl<'l> Index<'l> {
                     length += 1;
                     if length == BATCH {
                         length = 0;
+                        // Touch them all, and then the keys that they lead to, before any is used.
                         let first = batch.map(|(_, hash, _)| self.slots[(hash >> self.shift) as usize]);
-                        for (&(key, hash, at), first) in batch.iter().zip(first) {
-                            numbers[at] = self.find(key, hash, first);
+                        let there =
+                            first.map(|slot| self.keys.get(((slot & NUMBER) as usize).wrapping_sub(1)).copied());
+                        for ((&(key, hash, at), first), there) in batch.iter().zip(first).zip(there) {
+                            numbers[at] = match there == Some(key) {
+                                true => (first & NUMBER) - 1,
+                                false => self.find(key, hash, first),
+                            };
                         }
                     }
                 }

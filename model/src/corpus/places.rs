@@ -76,7 +76,7 @@ pub(super) struct Share {
 
 /// Places a share has at most, about. Each share passes over all places, but what it counts in grows with it (measured on
 /// 1,000,000 synthetic rows, 60 million places: 1 << 23 takes 8.2 s, 1 << 24 6.6, 1 << 26 5.7).
-pub(super) const SHARE: usize = 1 << 26;
+pub(super) const SHARE: usize = 1 << 28;
 /// And where memory is short.
 pub(super) const LEAST_SHARE: usize = 1 << 20;
 
