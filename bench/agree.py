@@ -44,7 +44,7 @@ def read(path):
 
 
 def tensors(path):
-    raw, types = path.read_bytes(), {"U8": "u1", "U32": "<u4", "U64": "<u8", "F32": "<f4"}
+    raw, types = path.read_bytes(), {"U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "F32": "<f4"}
     start = 8 + int.from_bytes(raw[:8], "little")
     layout = json.loads(raw[8:start])
     return {n: np.frombuffer(raw[start:][slice(*t["data_offsets"])], types[t["dtype"]]).reshape(t["shape"]) for n, t in layout.items()}
@@ -54,8 +54,13 @@ def terms(model):
     """Words and pairs of words, in the order of their rows."""
     v = tensors(model / "vocabulary.bin")
     words = [bytes(word).decode() for word in np.split(v["words.text"], np.cumsum(v["words.lengths"])[:-1])]
-    first = np.repeat(np.arange(len(words)), np.diff(v["words.2.first"]))
-    pairs = [f"{words[a]} {words[b]}" for a, b in zip(first, v["words.2.unit"])]
+    # As docs/artifact.md tells it.
+    bits, buckets = max(len(words) ** 2, 8).bit_length(), len(v["words.2.starts"]) - 1
+    undo = lambda mixed: mixed * np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64)) & np.uint64(2**bits - 1)
+    bucket = np.repeat(np.arange(buckets, dtype="u8"), np.diff(v["words.2.starts"]))
+    mixed = undo(bucket * np.uint64(2**bits // buckets) + v["words.2.rests"])
+    numbers = undo(mixed ^ mixed >> np.uint64((bits + 1) // 2)).tolist()
+    pairs = [f"{words[n // len(words)]} {words[n % len(words)]}" for n in numbers]
     kept = lambda n, grams: [g for g, k in zip(grams, np.diff(v[f"words.{n}.rows"])) if k] if f"words.{n}.rows" in v else grams
     return kept(1, words) + kept(2, pairs)
 

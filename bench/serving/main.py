@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 
+import beside
 import table
 from names import BATCH, CONNECTIONS, ECHO, FASTAPI, FLASK, OURS
 from servers import Server, free_port
@@ -50,7 +51,7 @@ def build(asked):
     cargo = ["cargo", "build", "--locked", "--quiet", "--profile", asked.profile]
     subprocess.run([*cargo, "-p", "trainer", "-p", "serve", "--bins"], check=True)
     subprocess.run([*cargo, "-p", "serve", "--example", "echo"], check=True)
-    subprocess.run([*cargo, "-p", "model", "--example", "rate"], check=True)
+    subprocess.run([*cargo, "-p", "model", "--example", "rate", "--example", "reach"], check=True)
     return asked.target / ("debug" if asked.profile == "dev" else asked.profile)
 
 
@@ -102,16 +103,16 @@ def bodies(asked):
     return files, kinds
 
 
-def wrk(port, connections, seconds, file):
+def wrk(port, connections, seconds, file, pause=0):
     threads = min(connections, os.cpu_count())
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "-s", HERE / "post.lua", f"http://127.0.0.1:{port}"]
-    said = subprocess.run([*map(str, command), "--", str(file)], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([*map(str, command), "--", str(file), str(pause)], check=True, capture_output=True, text=True).stdout
     return json.loads(said.strip().splitlines()[-1])
 
 
-def load(server, connections, seconds, file):
+def load(server, connections, seconds, file, pause=0):
     before = server.cpu()
-    measured = wrk(server.port, connections, seconds, file)
+    measured = wrk(server.port, connections, seconds, file, pause)
     if measured["failed"]:
         raise SystemExit(f"bench: {server.name}: {measured['failed']} of {measured['requests']} requests failed; see {server.log}")
     cpu = (server.cpu() - before) * 1000 / max(measured["requests"], 1)
@@ -152,7 +153,7 @@ def started(server, times):
     for _ in range(times):
         server.stop()
         seconds.append(server.start())
-    return {"start": statistics.median(seconds), "rss": server.memory("Rss"), "pss": server.memory("Pss")}
+    return {"start": statistics.median(seconds), "longest": max(seconds), "rss": server.memory("Rss"), "pss": server.memory("Pss")}
 
 
 def artifact_bytes(root):
@@ -182,12 +183,32 @@ def batch(asked, built, root, server, files):
     return {"rate": measured["rate"] * BATCH, "cpu": measured["cpu"] / BATCH, "library": library["ns_a_text"] / 1e6}
 
 
+def quiet(asked, built, root, files):
+    """Reviews a second at 64 connections, without the log's sample, and with metrics, each beside the default."""
+    runs = {}
+    for name, extra in {"default": [], "no sample": ["--log-sample", "0"], "metrics": ["--metrics-namespace", "Bench"]}.items():
+        server = Server(OURS, port := free_port(), [[*serve(built, root, port), *extra]], asked.work / "servers.log")
+        server.start()
+        try:
+            load(server, 64, 1, files["sentence"])
+            runs[name] = median([load(server, 64, asked.seconds, files["sentence"]) for _ in range(asked.rounds)])
+        finally:
+            server.stop()
+    return runs
+
+
+def reach(built, root, file):
+    command = [built / "examples/reach", root / "model", file]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
 def main():
     asked = arguments()
     built = build(asked)
     root, pickle = fitted(asked, built, "imdb", SETTINGS), pickled(asked)
     files, kinds = bodies(asked)
     result = {"kinds": kinds, "starts": {"imdb, words and pairs": start_of(asked, built, root, 9)}}
+    result["reach"] = {"imdb, words and pairs": reach(built, root, files["review"])}
     if not asked.quick:
         result["starts"]["imdb, 1-3-grams, min_df 1"] = start_of(asked, built, fitted(asked, built, "big", BIG), 9)
     every = servers(asked, built, root, pickle)
@@ -208,6 +229,12 @@ def main():
                         print(f"{kind}, {connections} connections, {name}: {table.figures(measured)}", file=sys.stderr)
         result["runs"] = {key: median(measured) for key, measured in runs.items()}
         result["batch"] = batch(asked, built, root, every[OURS], files)
+        ours, seconds = every[OURS], max(5, asked.seconds)
+        rate = result["runs"]["review", 64, OURS]["rate"]
+        result["pings"] = beside.pings(ours, lambda pause: load(ours, 64, seconds, files["review"], pause), rate)
+        sentence = files["sentence"].read_bytes().split(b"\n")[0]
+        result["huge"] = beside.huge(ours, sentence, seconds)
+        result["quiet"] = quiet(asked, built, root, files)
     finally:
         for server in every.values():
             server.stop()

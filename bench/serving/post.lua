@@ -1,4 +1,5 @@
 -- Posts the bodies of a file, one a line, in turn; each thread begins at another. Prints what it measured as JSON.
+-- A second argument is how many milliseconds a connection waits between two requests, on average.
 local requests, at, threads = {}, 0, {}
 
 function setup(thread)
@@ -11,6 +12,11 @@ function init(args)
         table.insert(requests, wrk.format("POST", "/invocations", { ["Content-Type"] = "application/json" }, line))
     end
     at = number * 101
+    local pause = tonumber(args[2] or "0")
+    if pause > 0 then
+        -- wrk waits for whole ones.
+        function delay() return math.floor(pause + math.random()) end
+    end
 end
 
 function request()

@@ -1,7 +1,7 @@
 //! A file mapped into memory: one of an artifact, or one that has no name.
 #![expect(unsafe_code, reason = "a memory map is a promise about a file that the compiler cannot check")]
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
@@ -14,14 +14,15 @@ use crate::error::ArtifactError;
 pub(crate) struct Map(Mmap);
 
 impl Map {
-    /// Maps the file at `path`, of any length.
-    pub(crate) fn open(path: &Path) -> Result<Map, ArtifactError> {
+    /// Maps the file at `path`, of any length, and tells which it is.
+    pub(crate) fn open(path: &Path) -> Result<(Map, Metadata), ArtifactError> {
         let file = File::open(path).map_err(|e| ArtifactError::io(path, "cannot be opened", e))?;
+        let metadata = file.metadata().map_err(|e| ArtifactError::io(path, "cannot be examined", e))?;
         // SAFETY: the map is read only. `save` never writes to a file that has its final name: it writes aside and
         // renames, and the file mapped lives on. What is read is checked before use, and no reference is made into it
         // but to bytes, for which every content is valid.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| ArtifactError::io(path, "cannot be mapped", e))?;
-        Ok(Map(map))
+        Ok((Map(map), metadata))
     }
 
     /// Maps a file that has no name, so that nobody else can open it, and that is given up here: nothing writes to it again.

@@ -9,6 +9,7 @@ use crate::models::Models;
 use crate::served::Served;
 use model::Artifact;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
@@ -55,7 +56,7 @@ pub struct App {
     failure: OnceLock<String>,
     /// Where it serves many: then there is no one model.
     models: Option<Models>,
-    in_flight: Arc<Semaphore>,
+    in_flight: Arc<AtomicUsize>,
     /// One permit a KiB.
     uploads: Arc<Semaphore>,
     log: LogPolicy,
@@ -64,8 +65,12 @@ pub struct App {
 
 /// A place among the requests in flight, free again when dropped.
 #[derive(Debug)]
-pub struct Place {
-    _in_flight: OwnedSemaphorePermit,
+pub struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 /// What one request asks for.
@@ -87,7 +92,7 @@ impl App {
             served: OnceLock::new(),
             failure: OnceLock::new(),
             models: None,
-            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            in_flight: Arc::default(),
             uploads: Arc::new(Semaphore::new(limits.upload_bytes.div_ceil(1024))),
             limits,
             log: LogPolicy::default(),
@@ -164,9 +169,11 @@ impl App {
 
     /// Takes a place for a request, or refuses at once: nobody waits in a line that may never move.
     pub fn admit(&self) -> Result<Place, ApiError> {
-        match Arc::clone(&self.in_flight).try_acquire_owned() {
-            Ok(permit) => Ok(Place { _in_flight: permit }),
-            Err(_) => Err(ApiError::Overloaded { in_flight: self.limits.in_flight }),
+        // Taken first, so that two who find the last one do not both have it.
+        let (before, place) = (self.in_flight.fetch_add(1, Relaxed), Place(Arc::clone(&self.in_flight)));
+        match before < self.limits.in_flight {
+            true => Ok(place),
+            false => Err(ApiError::Overloaded { in_flight: self.limits.in_flight }),
         }
     }
 

@@ -48,6 +48,20 @@ pub enum ApiError {
         /// Bytes set aside.
         bound: u64,
     },
+    /// A model to load that is not where the request says.
+    #[error(
+        "model `{}` cannot be loaded: `{}` holds no manifest.json ({reason}); send as `url` the folder that `train` left",
+        shown(name),
+        shown(url)
+    )]
+    ModelNotThere {
+        /// What it was to be called.
+        name: String,
+        /// Where it was to be.
+        url: String,
+        /// What the system says.
+        reason: String,
+    },
     /// A model to load that cannot be opened.
     #[error("model `{}` cannot be opened: {reason}", shown(name))]
     ModelRefused {
@@ -164,7 +178,11 @@ impl ApiError {
             Self::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
-            Self::BodyLost(_) | Self::BadBody(_) | Self::BadOption(_) | Self::NotLinear => StatusCode::BAD_REQUEST,
+            Self::BodyLost(_)
+            | Self::BadBody(_)
+            | Self::BadOption(_)
+            | Self::ModelNotThere { .. }
+            | Self::NotLinear => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::ManyModels | Self::ModelMissing { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ModelRefused { .. } | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

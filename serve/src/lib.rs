@@ -20,6 +20,7 @@ mod observe;
 pub mod opening;
 pub mod options;
 mod refusal;
+mod reply;
 pub mod router;
 pub mod served;
 pub mod server;

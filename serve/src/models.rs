@@ -6,9 +6,11 @@
 
 use crate::error::ApiError;
 use crate::served::Served;
-use model::Artifact;
+use model::artifact::manifest::MANIFEST;
+use model::{Artifact, Identity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs;
 use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +39,8 @@ struct State {
 struct Entry {
     url: String,
     awake: Option<Arc<Served>>,
+    /// Its files when all of them were verified last: while they are the same, waking reads no more of them than opening.
+    verified: Identity,
     /// The clock at its last use.
     used: u64,
     /// Told apart from one that was unloaded and loaded again under the same name.
@@ -79,7 +83,13 @@ impl Models {
         if self.state().entries.contains_key(&name) {
             return Err(ApiError::ModelLoaded { name });
         }
-        let served = open(&name, &url)?;
+        let there = |error: std::io::Error| ApiError::ModelNotThere {
+            name: name.clone(),
+            url: url.clone(),
+            reason: error.to_string(),
+        };
+        fs::metadata(folder(&url).join(MANIFEST)).map_err(there)?;
+        let (served, verified) = open(&name, &url, None)?;
         let mut state = self.state();
         // Another may have been faster.
         if state.entries.contains_key(&name) {
@@ -89,7 +99,7 @@ impl Models {
         state.clock += 1;
         state.awake_bytes += served.artifact().bytes();
         let now = state.clock;
-        state.entries.insert(name, Entry { url, awake: Some(served), used: now, born: now });
+        state.entries.insert(name, Entry { url, awake: Some(served), verified, used: now, born: now });
         Ok(())
     }
 
@@ -106,11 +116,11 @@ impl Models {
     /// The model, opened where it is asleep. Reads files: not for the thread that answers others.
     pub(crate) fn wake(&self, name: &str) -> Result<Arc<Served>, ApiError> {
         let missing = || ApiError::ModelMissing { name: name.into() };
-        let (url, born) = match self.state().entries.get(name).ok_or_else(missing)? {
+        let (url, verified, born) = match self.state().entries.get(name).ok_or_else(missing)? {
             Entry { awake: Some(served), .. } => return Ok(Arc::clone(served)),
-            Entry { url, born, .. } => (url.clone(), *born),
+            Entry { url, verified, born, .. } => (url.clone(), verified.clone(), *born),
         };
-        let opened = open(name, &url)?;
+        let (opened, verified) = open(name, &url, Some(&verified))?;
         let mut state = self.state();
         match state.entries.get(name).ok_or_else(missing)? {
             Entry { awake: Some(served), .. } => return Ok(Arc::clone(served)),
@@ -121,6 +131,7 @@ impl Models {
         state.awake_bytes += opened.artifact().bytes();
         if let Some(entry) = state.entries.get_mut(name) {
             entry.awake = Some(Arc::clone(&opened));
+            entry.verified = verified;
         }
         Ok(opened)
     }
@@ -181,12 +192,24 @@ impl State {
     }
 }
 
-/// Opens and verifies the artifact at `url`: a folder, as the service unpacked it.
-fn open(name: &str, url: &str) -> Result<Arc<Served>, ApiError> {
-    let dir = PathBuf::from(url.strip_prefix("file://").unwrap_or(url));
-    let opened = Artifact::open(&dir).and_then(|artifact| artifact.verify().map(|()| artifact));
+/// The folder that a `url` names, as the service unpacked it.
+fn folder(url: &str) -> PathBuf {
+    PathBuf::from(url.strip_prefix("file://").unwrap_or(url))
+}
+
+/// Opens the artifact at `url`, and verifies it unless its files are those that were `verified`.
+fn open(name: &str, url: &str, verified: Option<&Identity>) -> Result<(Arc<Served>, Identity), ApiError> {
+    let opened = Artifact::open(&folder(url)).and_then(|artifact| {
+        if !verified.is_some_and(|verified| artifact.trust(verified)) {
+            artifact.verify()?;
+        }
+        Ok(artifact)
+    });
     match opened {
-        Ok(artifact) => Ok(Arc::new(Served::new(artifact))),
+        Ok(artifact) => {
+            let identity = artifact.identity();
+            Ok((Arc::new(Served::new(artifact)), identity))
+        }
         Err(error) => Err(ApiError::ModelRefused { name: name.into(), reason: error.to_string() }),
     }
 }

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::ApiError;
 use crate::models::{LoadRequest, Models};
+use crate::reply::Reply;
 use crate::router::invoke;
 use crate::served::Served;
 use crate::upload::Upload;
@@ -66,7 +67,8 @@ async fn invoke_named(State(app): State<Arc<App>>, named: Named, request: Reques
         Ok(name) => served(&app, name).await,
         Err(error) => Err(error),
     };
-    invoke(app, served, request).await
+    let (parts, body) = request.into_parts();
+    invoke(&app, served, &parts, body).await.map(Reply::into_body)
 }
 
 async fn served(app: &Arc<App>, name: String) -> Result<Arc<Served>, ApiError> {

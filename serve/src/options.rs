@@ -2,11 +2,11 @@
 //! hands on custom attributes and no query.
 
 use crate::error::ApiError;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use std::num::NonZeroUsize;
 
 /// SageMaker's header for what a client wants to tell the container.
-pub const CUSTOM_ATTRIBUTES: &str = "x-amzn-sagemaker-custom-attributes";
+pub const CUSTOM_ATTRIBUTES: HeaderName = HeaderName::from_static("x-amzn-sagemaker-custom-attributes");
 /// Most terms that an explanation names.
 pub const MOST_TERMS: usize = 1000;
 

@@ -5,16 +5,20 @@ use crate::error::{ApiError, Failure};
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::{self, OutputFormat};
 use crate::observe::Excerpt;
+use crate::reply::Reply;
 use crate::served::Served;
 use crate::upload::Upload;
 use crate::{gzip, multi, options};
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, Method, header};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http_body_util::Full;
 use serde::Serialize;
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// The server as a value: what [`crate::server`] runs (with the log and the counts around it) and tests call without a port.
@@ -32,37 +36,47 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// 200 with an empty body as soon as the artifact is open; where there are many, always.
 async fn ping(State(app): State<Arc<App>>) -> Response {
+    pong(&app).map(Reply::into_body)
+}
+
+/// 200 with an empty body as soon as the artifact is open; where there are many, always.
+pub(crate) fn pong(app: &App) -> Response<Reply> {
     match app.ready() {
-        Ok(()) => StatusCode::OK.into_response(),
+        Ok(()) => Response::new(Reply::Whole(Full::default())),
         Err(error) => {
             // Asked many times while it starts, by design: not worth a line of log each.
-            let mut response = error.into_response();
+            let mut response = Reply::routed(error);
             response.extensions_mut().remove::<Failure>();
             response
         }
     }
 }
 
-/// Documents in, predictions out.
 async fn invocations(State(app): State<Arc<App>>, request: Request) -> Response {
-    let served = app.served().cloned();
-    invoke(app, served, request).await
+    let (parts, body) = request.into_parts();
+    invoke(&app, app.served().cloned(), &parts, body).await.map(Reply::into_body)
 }
 
 /// Documents for this model in, predictions out.
-pub(crate) async fn invoke(app: Arc<App>, served: Result<Arc<Served>, ApiError>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
+pub(crate) async fn invoke<B>(
+    app: &Arc<App>,
+    served: Result<Arc<Served>, ApiError>,
+    parts: &Parts,
+    body: B,
+) -> Response<Reply>
+where
+    B: HttpBody<Data = Bytes, Error: Display> + Unpin + Send + 'static,
+{
     let mut upload = Upload::new(body, &parts.headers);
     let mut excerpt = None;
     let answered = match served {
-        Ok(served) => answer(app, served, &parts, &mut upload, &mut excerpt).await,
+        Ok(served) => answer(app, served, parts, &mut upload, &mut excerpt).await,
         Err(error) => Err(error),
     };
     let mut response = answered.unwrap_or_else(|error| {
         upload.discard();
-        error.into_response()
+        Reply::routed(error)
     });
     if let Some(body) = excerpt {
         response.extensions_mut().insert(Excerpt(body));
@@ -70,19 +84,22 @@ pub(crate) async fn invoke(app: Arc<App>, served: Result<Arc<Served>, ApiError>,
     response
 }
 
-async fn answer(
-    app: Arc<App>,
+async fn answer<B>(
+    app: &Arc<App>,
     served: Arc<Served>,
     parts: &Parts,
-    upload: &mut Upload,
+    upload: &mut Upload<B>,
     excerpt: &mut Option<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Response<Reply>, ApiError>
+where
+    B: HttpBody<Data = Bytes, Error: Display> + Unpin + Send + 'static,
+{
     let place = app.admit()?;
     let explain = options::explain(&parts.uri, &parts.headers)?;
     let offer = negotiate::of(&parts.headers, explain.is_some())?;
     let gzip = gzip::of(&parts.headers)?;
     let asked = Asked { input: InputFormat::of(&parts.headers)?, output: offer.format, explain };
-    let mut body = upload.read(&app).await?;
+    let mut body = upload.read(app).await?;
     let body_bytes = app.limits().body_bytes;
     let inline_bytes = served.inline_bytes(asked, app.limits());
     let mut packed = false;
@@ -101,10 +118,10 @@ async fn answer(
         *excerpt = app.log().excerpt(&body);
     }
     let answered = match !packed && body.len() <= inline_bytes {
-        true => served.answer(asked, &body, &app)?,
+        true => served.answer(asked, &body, app)?,
         false => {
             // Place and memory are given back when the work ends, even where the client has left by then.
-            let held = (place, upload.memory.take());
+            let (held, app) = ((place, upload.memory.take()), Arc::clone(app));
             let work = move || {
                 let body = match packed {
                     true => gzip::inflate(&body, body_bytes)?.ok_or(ApiError::TooLarge { limit: body_bytes })?.into(),
@@ -121,7 +138,8 @@ async fn answer(
         OutputFormat::Csv => HeaderValue::from_static("text/csv; charset=utf-8"),
         _ => HeaderValue::from_static(offer.content_type),
     };
-    let mut response = ([(header::CONTENT_TYPE, content_type)], answered.bytes).into_response();
+    let mut response = Response::new(Reply::Whole(Full::from(answered.bytes)));
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     if let Some(refused) = answered.refused {
         response.extensions_mut().insert(Failure(refused.to_string()));
     }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -82,6 +83,8 @@ struct Shared {
     /// Wakes connections that idle.
     stopping: watch::Sender<bool>,
     places: Arc<Semaphore>,
+    /// Answers those who ask for nothing but health: it computes nothing, so that they never stand behind others' documents.
+    pings: Handle,
 }
 
 /// Serves until `stop` is ready; then takes no more connections and waits for the requests in flight.
@@ -94,6 +97,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
         last: AtomicBool::new(false),
         stopping: watch::channel(false).0,
         places: Arc::new(Semaphore::new(bounds.connections)),
+        pings: Handle::current(),
     });
     let (workers, mut connections) = (Workers::start(bounds.workers), JoinSet::new());
     let spawn = |connections: &mut JoinSet<()>, stream: TcpStream, place: Option<OwnedSemaphorePermit>| {
@@ -143,9 +147,41 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, bounds: Bounds, stop: i
     }
 }
 
+/// What a connection begins with whose client asks for health: such clients keep to that.
+const PING: &[u8; 9] = b"GET /ping";
+
+/// Serves a connection, here or, where it begins with a ping, where nothing is computed.
 async fn connection(stream: std::net::TcpStream, shared: Arc<Shared>) {
     // Where it fails there are no file descriptors left for this connection, or it is gone already.
     let Ok(stream) = TcpStream::from_std(stream) else { return };
+    let (mut stopping, mut first) = (shared.stopping.subscribe(), [0; PING.len()]);
+    let peeked = async {
+        tokio::select! {
+            biased;
+            peeked = stream.peek(&mut first) => peeked.ok(),
+            _ = stopping.wait_for(|stop| *stop) => None,
+        }
+    };
+    match timeout(shared.bounds.header_time, peeked).await {
+        Ok(Some(_)) if first == *PING => {
+            let Ok(stream) = stream.into_std() else { return };
+            let pings = shared.pings.clone();
+            let pinged = async move {
+                if let Ok(stream) = TcpStream::from_std(stream) {
+                    requests(stream, shared).await;
+                }
+            };
+            // It ends when the runtime does, too.
+            let _ = pings.spawn(pinged).await;
+        }
+        Ok(_) => requests(stream, shared).await,
+        // Its client has sent nothing.
+        Err(_) => {}
+    }
+}
+
+/// Answers the requests of a connection.
+async fn requests(stream: TcpStream, shared: Arc<Shared>) {
     // Answers are small: none shall wait for the next packet.
     let _ = stream.set_nodelay(true);
     let bounds = shared.bounds;
@@ -154,7 +190,7 @@ async fn connection(stream: std::net::TcpStream, shared: Arc<Shared>) {
     let service = service_fn(|request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
         async move {
-            let mut response = observe::answer(&shared.app, shared.router.clone(), request).await;
+            let mut response = observe::answer(&shared.app, &shared.router, request).await;
             if shared.last.load(Relaxed) {
                 // So that no client sends another.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -3,10 +3,11 @@
 use crate::app::{App, Limits};
 use crate::clock::within;
 use crate::error::ApiError;
-use axum::body::{Body, HttpBody};
+use axum::body::HttpBody;
 use axum::http::{HeaderMap, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use std::fmt::Display;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
@@ -17,16 +18,19 @@ const DISCARD_TIME: Duration = Duration::from_secs(2);
 /// What is set aside for a body before any of it is there, at most.
 const RESERVED_BYTES: usize = 1 << 20;
 
-pub(crate) struct Upload {
-    body: Body,
+pub(crate) struct Upload<B> {
+    body: B,
     /// Nothing more is to come: the client waits for a `100 Continue`, or has gone, or sends too slowly.
     ended: bool,
     /// Memory set aside for the body: kept until the answer is computed.
     pub(crate) memory: Option<OwnedSemaphorePermit>,
 }
 
-impl Upload {
-    pub(crate) fn new(body: Body, headers: &HeaderMap) -> Self {
+impl<B> Upload<B>
+where
+    B: HttpBody<Data = Bytes, Error: Display> + Unpin + Send + 'static,
+{
+    pub(crate) fn new(body: B, headers: &HeaderMap) -> Self {
         Self { body, ended: headers.contains_key(header::EXPECT), memory: None }
     }
 

@@ -29,6 +29,17 @@ impl Tensor {
         Tensor { name: name.into(), dtype: Dtype::U8, shape: vec![bytes.len()], bytes }
     }
 
+    /// Unsigned integers of 16 bits: the lower ones of these.
+    pub(crate) fn u16s(name: impl Into<String>, values: impl ExactSizeIterator<Item = u32>) -> Self {
+        let shape = vec![values.len()];
+        Tensor {
+            name: name.into(),
+            dtype: Dtype::U16,
+            shape,
+            bytes: values.flat_map(|n| (n as u16).to_le_bytes()).collect(),
+        }
+    }
+
     /// Unsigned integers of 32 bits.
     pub(crate) fn u32s(name: impl Into<String>, shape: &[usize], values: impl IntoIterator<Item = u32>) -> Self {
         let bytes = values.into_iter().flat_map(u32::to_le_bytes).collect();

@@ -4,7 +4,9 @@
 //! comparison of two numbers, without the steps of a search that a processor cannot foresee.
 
 /// Places, each for one word: a power of two.
-const PLACES: usize = 1 << 12;
+const PLACES: usize = 1 << 13;
+/// Words that are looked for together.
+pub(super) const TOGETHER: usize = 64;
 /// Bytes of the longest word that has a place.
 const LONGEST: usize = 16;
 
@@ -16,7 +18,7 @@ pub(super) struct Known(Vec<Place>);
 struct Place {
     word: Word,
     /// The artifact that the number is of; 0 where nothing is here yet.
-    artifact: u64,
+    artifact: u32,
     unit: u32,
 }
 
@@ -65,35 +67,45 @@ static KEEP: [[u64; 2]; LONGEST + 1] = {
 };
 
 impl Known {
-    /// The number that `artifact` (not 0) gives the word at `start..end` of `text`, asking `look` only for one not known.
-    #[inline]
-    pub(super) fn unit<E>(
+    /// Adds the numbers that `artifact` (not 0) gives the words at these places of `text`, asking `look` only for those not
+    /// known.
+    ///
+    /// A step at a time for all of them, so that what memory is slow to give comes at once.
+    #[inline(always)]
+    pub(super) fn units<E>(
         &mut self,
-        artifact: u64,
+        artifact: u32,
         text: &[u8],
-        start: usize,
-        end: usize,
-        look: impl FnOnce(&[u8]) -> Result<u32, E>,
-    ) -> Result<u32, E> {
-        if end - start > LONGEST {
-            return look(&text[start..end]);
+        places: &[(usize, usize)],
+        units: &mut Vec<u32>,
+        look: impl Fn(&[u8]) -> Result<u32, E>,
+    ) -> Result<(), E> {
+        if self.0.is_empty() {
+            self.0 = vec![Place::default(); PLACES];
         }
-        let word = Word::of(text, start, end);
-        let at = word.place();
-        match self.0.get(at) {
-            Some(place) if place.word == word && place.artifact == artifact => Ok(place.unit),
-            _ => self.learn(at, Place { word, artifact, unit: look(&text[start..end])? }),
+        let mut words = [(Word::default(), 0); TOGETHER];
+        for places in places.chunks(TOGETHER) {
+            for (word, &(start, end)) in words.iter_mut().zip(places) {
+                // One that is too long has no place: of those it is none.
+                let found = if end - start > LONGEST { Word::default() } else { Word::of(text, start, end) };
+                *word = (found, found.place());
+            }
+            for (&(word, at), &(start, end)) in words.iter().zip(places) {
+                let place = &self.0[at];
+                units.push(match place.word == word && place.artifact == artifact && word != Word::default() {
+                    true => place.unit,
+                    false => self.learn(artifact, word, look(&text[start..end])?),
+                });
+            }
         }
+        Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    fn learn<E>(&mut self, at: usize, place: Place) -> Result<u32, E> {
-        if self.0.is_empty() {
-            self.0 = vec![Place::default(); PLACES];
-        }
-        self.0[at] = place;
-        Ok(place.unit)
+    fn learn(&mut self, artifact: u32, word: Word, unit: u32) -> u32 {
+        self.0[word.place()] = Place { word, artifact, unit };
+        unit
     }
 }
 
@@ -108,7 +120,7 @@ mod tests {
     proptest! {
         /// More words than places are rare here, so places are shared by artifacts that number the same words differently.
         #[test]
-        fn numbers_are_those_that_were_looked_up(texts in proptest::collection::vec(("[ab가]{1,18}", 1u64..4), 1..200)) {
+        fn numbers_are_those_that_were_looked_up(texts in proptest::collection::vec(("[ab가]{1,18}", 1u32..4), 1..200)) {
             let (mut known, mut numbers) = (Known::default(), HashMap::new());
             for (word, artifact) in &texts {
                 let next = numbers.len() as u32;
@@ -116,8 +128,9 @@ mod tests {
                 for text in [word.clone(), format!("a {word} and what follows it")] {
                     let start = text.find(&**word).unwrap();
                     let look = |looked: &[u8]| (looked == word.as_bytes()).then_some(number).ok_or(());
-                    let unit = known.unit(*artifact, text.as_bytes(), start, start + word.len(), look);
-                    prop_assert_eq!(unit, Ok(number));
+                    let (places, mut units) = ([(start, start + word.len()); 2], Vec::new());
+                    prop_assert_eq!(known.units(*artifact, text.as_bytes(), &places, &mut units, look), Ok(()));
+                    prop_assert_eq!(units, [number; 2]);
                 }
             }
         }

@@ -16,7 +16,7 @@ pub const MANIFEST: &str = "manifest.json";
 /// The name every manifest of this format bears.
 pub const FORMAT: &str = "sagebrush-text-classifier";
 /// The version of the format that is written, and the only one that is read.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// `manifest.json`: what an artifact is and where it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::artifact::container::{BLOCK, CHECKSUMS, Written};
+use crate::artifact::identity::FileIdentity;
 use crate::error::ArtifactError;
 use crate::map::Map;
 
@@ -19,6 +20,7 @@ pub(crate) type Checked<T> = Result<T, Box<ArtifactError>>;
 #[derive(Debug)]
 pub(crate) struct Mapped {
     path: PathBuf,
+    identity: FileIdentity,
     map: Map,
     head: usize,
     /// Where the checksums lie, in the head.
@@ -43,13 +45,14 @@ pub(crate) struct Array {
 impl Mapped {
     /// Maps the file at `path`, which must be as the manifest says; its head is checked, its blocks are not yet.
     pub(crate) fn open(path: &Path, expected: &Written) -> Result<Mapped, ArtifactError> {
-        let map = Map::open(path)?;
+        let (map, file) = Map::open(path)?;
+        let identity = FileIdentity::new(path, &file);
         let opened = Self::check(map.as_ref(), expected);
         let (sums, metadata, origin) = opened.map_err(|reason| refused(path, reason))?;
         let blocks = sums.len() / 8;
         let verified = std::iter::repeat_with(|| AtomicBool::new(false)).take(blocks).collect();
         let left = AtomicUsize::new(blocks);
-        Ok(Mapped { path: path.into(), map, head: sums.end, sums, metadata, origin, verified, left })
+        Ok(Mapped { path: path.into(), identity, map, head: sums.end, sums, metadata, origin, verified, left })
     }
 
     fn check(bytes: &[u8], expected: &Written) -> Result<(Range<usize>, Metadata, usize), String> {
@@ -113,10 +116,33 @@ impl Mapped {
     /// Numbers `from..to` of an array of 32-bit numbers.
     #[inline(always)]
     pub(crate) fn fours(&self, array: Array, from: usize, to: usize) -> Checked<&[[u8; 4]]> {
+        self.many(array, from, to)
+    }
+
+    /// Numbers `from..to` of an array of numbers of `B` bytes.
+    #[inline(always)]
+    pub(crate) fn many<const B: usize>(&self, array: Array, from: usize, to: usize) -> Checked<&[[u8; B]]> {
         if from > to || to > array.len {
             return Err(self.beyond(from, to, array));
         }
-        Ok(self.verified(array.start + from * 4, array.start + to * 4)?.as_chunks().0)
+        Ok(self.verified(array.start + from * B, array.start + to * B)?.as_chunks().0)
+    }
+
+    /// An array of numbers of `B` bytes, each verified when it is read.
+    #[inline]
+    pub(crate) fn looked<const B: usize>(&self, array: Array) -> Looked<'_, B> {
+        Looked { file: self, array }
+    }
+
+    /// The same, once every block was verified: then nothing is left to look at in inmost loops.
+    #[inline]
+    pub(crate) fn sound<const B: usize>(&self, array: Array) -> Option<Sound<'_, B>> {
+        if self.left.load(Relaxed) > 0 {
+            return None;
+        }
+        let start = self.head + array.start;
+        let bytes = self.map.as_ref().get(start..start + array.len * B)?;
+        Some(Sound { file: self, numbers: bytes.as_chunks().0 })
     }
 
     /// Number `at` of an array of 32-bit unsigned integers.
@@ -174,6 +200,17 @@ impl Mapped {
         Ok(())
     }
 
+    /// Which file it is.
+    pub(super) fn identity(&self) -> &FileIdentity {
+        &self.identity
+    }
+
+    /// Takes every block for verified.
+    pub(super) fn trust(&self) {
+        let trusted = self.verified.iter().filter(|seen| !seen.swap(true, Relaxed)).count();
+        self.left.fetch_sub(trusted, Relaxed);
+    }
+
     /// Verifies every block.
     pub(crate) fn verify(&self) -> Checked<()> {
         (0..self.verified.len()).try_for_each(|block| self.verify_block(block))
@@ -188,6 +225,55 @@ impl Mapped {
     #[cold]
     fn beyond(&self, from: usize, to: usize, array: Array) -> Box<ArtifactError> {
         self.refuse(format!("it leads to {from}..{to} of {}", array.len))
+    }
+}
+
+/// How an array of numbers of `B` bytes is read: what is read is verified in either case.
+pub(crate) trait Numbers<'m, const B: usize>: Copy {
+    /// How many there are.
+    fn len(self) -> usize;
+    /// `N` in a row, as they lie in the file.
+    fn run<const N: usize>(self, at: usize) -> Checked<&'m [[u8; B]; N]>;
+}
+
+/// Read while blocks are left to be verified: each is, when it is first touched.
+#[derive(Clone, Copy)]
+pub(crate) struct Looked<'m, const B: usize> {
+    file: &'m Mapped,
+    array: Array,
+}
+
+/// Read after all blocks were verified.
+#[derive(Clone, Copy)]
+pub(crate) struct Sound<'m, const B: usize> {
+    file: &'m Mapped,
+    numbers: &'m [[u8; B]],
+}
+
+impl<'m, const B: usize> Numbers<'m, B> for Looked<'m, B> {
+    fn len(self) -> usize {
+        self.array.len
+    }
+
+    #[inline]
+    fn run<const N: usize>(self, at: usize) -> Checked<&'m [[u8; B]; N]> {
+        let numbers = self.file.many(self.array, at, at.saturating_add(N))?;
+        numbers.first_chunk().ok_or_else(|| self.file.beyond(at, at, self.array))
+    }
+}
+
+impl<'m, const B: usize> Numbers<'m, B> for Sound<'m, B> {
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.numbers.len()
+    }
+
+    #[inline(always)]
+    fn run<const N: usize>(self, at: usize) -> Checked<&'m [[u8; B]; N]> {
+        match self.numbers.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some(numbers) => Ok(numbers),
+            None => Err(self.file.beyond(at, at.saturating_add(N), Array { start: 0, len: self.numbers.len() })),
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 
 pub(crate) mod container;
 mod explain;
+mod identity;
 mod known;
 pub mod manifest;
 pub(crate) mod mapped;
@@ -29,6 +30,7 @@ mod tokens;
 use std::sync::OnceLock;
 
 pub use explain::{Contribution, Explanation, TermsOfClass};
+pub use identity::Identity;
 pub use manifest::{DataDigest, Manifest, Provenance};
 pub use predict::Prediction;
 pub use save::TextClassifier;
@@ -55,8 +57,8 @@ pub struct Artifact {
     vocabulary: Vocabulary,
     tensors: Tensors,
     bytes: u64,
-    /// Told apart from any other that this process has opened; not 0.
-    id: u64,
+    /// Told apart from any other that this process holds open; not 0.
+    id: u32,
     /// Numbers of the ASCII characters, once they were looked up.
     ascii: OnceLock<[u32; 128]>,
 }

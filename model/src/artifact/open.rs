@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::analyzer::Analyzer;
 use crate::artifact::manifest::{FileEntry, MANIFEST, Manifest};
@@ -17,8 +17,8 @@ use crate::vocabulary::Vocabulary;
 
 /// The longest manifest that is read: its provenance names every file of data.
 const LONGEST_MANIFEST: u64 = 1 << 28;
-/// Artifacts that this process has opened.
-static OPENED: AtomicU64 = AtomicU64::new(0);
+/// Artifacts that this process has opened, modulo 2^32: the next number.
+static OPENED: AtomicU32 = AtomicU32::new(1);
 
 impl Artifact {
     /// Opens the artifact in `dir`: maps its files, and checks the manifest, lengths, shapes and the tables of checksums,
@@ -56,7 +56,7 @@ impl Artifact {
         let bytes = bytes.len() as u64 + vocabulary.bytes() + tensors.file.len();
         let analyzer = Analyzer::new(&manifest.tfidf);
         let tf = Tf::new(manifest.tfidf.term_frequency());
-        let id = OPENED.fetch_add(1, Relaxed) + 1;
+        let id = OPENED.fetch_add(1, Relaxed).max(1);
         Ok(Artifact { manifest, analyzer, reading, tf, vocabulary, tensors, bytes, id, ascii: Default::default() })
     }
 

@@ -1,12 +1,13 @@
 //! Text to prediction on the mapped files.
 
 use crate::artifact::Artifact;
-use crate::artifact::mapped::Checked;
+use crate::artifact::mapped::{Checked, Numbers};
 use crate::artifact::record::{Scratch, Tf, with_scratch};
-use crate::artifact::tensors::{Model, float};
+use crate::artifact::tensors::{Model, Tensors, float};
 use crate::calibration::Calibration;
 use crate::error::ArtifactError;
 use crate::linear::most_probable;
+use crate::tfidf::Norm;
 
 /// Terms whose numbers are read together.
 const BATCH: usize = 16;
@@ -96,19 +97,12 @@ impl Artifact {
 
     /// Adds the weighted values of terms that have one scale and one weight, and the values' sizes.
     fn one_vector(&self, found: &[(u32, u32)], tf: &Tf, sum: &mut f64, size: &mut f64) -> Checked<()> {
-        for found in found.chunks(BATCH) {
-            // Read together, so that what memory is slow to give comes at once.
-            let mut numbers = [[0.0f32; 2]; BATCH];
-            for (numbers, &(row, _)) in numbers.iter_mut().zip(found) {
-                let term = self.tensors.term(row)?;
-                *numbers = [f32::from_le_bytes(term[0]), f32::from_le_bytes(term[1])];
-            }
-            for ([scale, weight], &(_, count)) in numbers.iter().zip(found) {
-                let value = f64::from(*scale) * tf.of(count);
-                *size += self.size(value);
-                *sum += f64::from(*weight) * value;
-            }
-        }
+        let Tensors { file, terms, .. } = &self.tensors;
+        let absolute = self.manifest.tfidf.norm == Some(Norm::L1);
+        (*sum, *size) = match file.sound(*terms) {
+            Some(terms) => weighted(terms, found, tf, absolute)?,
+            None => weighted(file.looked(*terms), found, tf, absolute)?,
+        };
         Ok(())
     }
 
@@ -131,4 +125,24 @@ impl Artifact {
         }
         Ok(())
     }
+}
+
+/// The sum of the weighted values of terms, of which `numbers` hold a scale and a weight each, and the values' sizes.
+#[inline(always)]
+fn weighted<'m>(numbers: impl Numbers<'m, 4>, found: &[(u32, u32)], tf: &Tf, absolute: bool) -> Checked<(f64, f64)> {
+    let (mut sum, mut size) = (0.0, 0.0);
+    for found in found.chunks(BATCH) {
+        // Read together, so that what memory is slow to give comes at once.
+        let mut terms = [[0.0f32; 2]; BATCH];
+        for (term, &(row, _)) in terms.iter_mut().zip(found) {
+            let [scale, weight] = numbers.run(row as usize * 2)?;
+            *term = [f32::from_le_bytes(*scale), f32::from_le_bytes(*weight)];
+        }
+        for ([scale, weight], &(_, count)) in terms.iter().zip(found) {
+            let value = f64::from(*scale) * tf.of(count);
+            size += if absolute { value.abs() } else { value * value };
+            sum += f64::from(*weight) * value;
+        }
+    }
+    Ok((sum, size))
 }

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 
 use crate::artifact::Artifact;
-use crate::artifact::known::Known;
+use crate::artifact::known::{Known, TOGETHER};
 use crate::artifact::mapped::Checked;
 use crate::artifact::tensors::float;
 use crate::lexicon::Unit;
@@ -134,14 +134,24 @@ impl Artifact {
         scratch.units.clear();
         let Scratch { units, known, .. } = scratch;
         let (bytes, mut damage) = (prepared.as_bytes(), None);
+        // Words are cut first and looked up then, so many at a time: either is a short loop.
+        let (mut places, mut count) = ([(0, 0); TOGETHER], 0);
+        let mut look = |places: &[(usize, usize)]| {
+            let look = |word: &[u8]| self.vocabulary.unit(kind, word);
+            if let Err(reason) = known.units(self.id, bytes, places, units, look) {
+                damage = Some(reason);
+            }
+        };
         self.analyzer.words(prepared, |word| {
             let start = word.as_ptr().addr() - bytes.as_ptr().addr();
-            let look = |word: &[u8]| self.vocabulary.unit(kind, word);
-            match known.unit(self.id, bytes, start, start + word.len(), look) {
-                Ok(unit) => units.push(unit),
-                Err(reason) => damage = Some(reason),
+            places[count] = (start, start + word.len());
+            count += 1;
+            if count == TOGETHER {
+                look(&places);
+                count = 0;
             }
         });
+        look(&places[..count]);
         damage.map_or(Ok(()), Err)?;
         self.hits(kind, 1, usize::MAX, scratch)
     }

@@ -5,6 +5,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::artifact::container::Tensor;
 use crate::lexicon::{Gram, Lexicon, NO_COLUMN};
+use crate::threads;
+use crate::vocabulary::code::Code;
 use crate::vocabulary::search::bucket;
 use crate::vocabulary::{BUCKET, LONGEST, level_names, name};
 
@@ -25,16 +27,20 @@ pub(crate) fn build(lexicons: &[Lexicon], columns: usize) -> Result<(Vec<Tensor>
                 if grams.len() != lexicon.units.len() {
                     return Err(format!("{} grams of one unit, {} units", grams.len(), lexicon.units.len()));
                 }
-                let mut placed: Vec<(u32, u32)> =
-                    (0..).zip(grams).map(|(old, gram)| (numbers[gram.unit as usize], old)).collect();
-                placed.sort_unstable();
+                let placed = (0..).zip(grams).map(|(old, gram)| (numbers[gram.unit as usize], old));
+                let placed: Vec<(u32, u32)> = threads::sorted(placed.collect(), Ord::cmp);
                 order = placed.into_iter().map(|(_, old)| old).collect();
                 new_units.clone_from(&numbers);
             } else {
-                let (firsts, placed) = by_prefix(grams, &numbers, &new_units);
-                let (last, first, _) = level_names(lexicon.unit, n);
-                tensors.push(Tensor::u32s(last, &[grams.len()], placed.iter().map(|&(unit, _)| unit)));
-                tensors.push(Tensor::u32s(first, &[firsts.len()], firsts));
+                let code = Code::for_grams(numbers.len(), lexicon.units.len(), grams.len())
+                    .ok_or_else(|| format!("{} terms of {n} units are too many", grams.len()))?;
+                let (starts, placed) = by_bucket(grams, &numbers, &new_units, code);
+                let (names, rests) = (level_names(lexicon.unit, n), placed.iter().map(|&(rest, _)| rest));
+                tensors.push(Tensor::u32s(names.0, &[starts.len()], starts));
+                tensors.push(match code.wide() {
+                    true => Tensor::u32s(names.1, &[grams.len()], rests),
+                    false => Tensor::u16s(names.1, rests),
+                });
                 order = placed.into_iter().map(|(_, old)| old).collect();
             }
             let column = |&gram: &u32| grams[gram as usize].column;
@@ -56,28 +62,42 @@ pub(crate) fn build(lexicons: &[Lexicon], columns: usize) -> Result<(Vec<Tensor>
     }
 }
 
-/// The grams by prefix and last unit, numbered as on disk: where each prefix's begin (and the end), and of each gram its
-/// last unit and its number before.
-fn by_prefix(grams: &[Gram], prefixes: &[u32], units: &[u32]) -> (Vec<u32>, Vec<(u32, u32)>) {
-    let mut firsts = vec![0u32; prefixes.len() + 1];
-    let prefix = |gram: &Gram| prefixes[gram.prefix as usize] as usize;
-    grams.iter().for_each(|gram| firsts[prefix(gram) + 1] += 1);
-    (1..firsts.len()).for_each(|at| firsts[at] += firsts[at - 1]);
-    let (mut next, mut placed) = (firsts.clone(), vec![(0, 0); grams.len()]);
-    for (old, gram) in (0..).zip(grams) {
-        let at = &mut next[prefix(gram)];
-        placed[*at as usize] = (units[gram.unit as usize], old);
-        *at += 1;
-    }
-    firsts.windows(2).for_each(|ends| placed[ends[0] as usize..ends[1] as usize].sort_unstable());
-    (firsts, placed)
+/// The grams by bucket and rest, numbered as on disk: where each bucket's begin (and the end), and of each gram its rest
+/// and its number before.
+fn by_bucket(grams: &[Gram], prefixes: &[u32], units: &[u32], code: Code) -> (Vec<u32>, Vec<(u32, u32)>) {
+    let of = |gram: &Gram| code.of(prefixes[gram.prefix as usize], units[gram.unit as usize]);
+    let mut starts = vec![0u32; code.buckets() + 1];
+    grams.iter().for_each(|gram| starts[of(gram).0 + 1] += 1);
+    (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
+    let mut placed = vec![(0, 0); grams.len()];
+    // Each thread has a run of buckets, and the grams in them to itself.
+    let (mut rest, share) = (&mut placed[..], code.buckets().div_ceil(threads::count()).max(1));
+    let runs = (0..code.buckets()).step_by(share).map(|first| {
+        let run = first..code.buckets().min(first + share);
+        let own = rest.split_off_mut(..(starts[run.end] - starts[run.start]) as usize).unwrap_or_default();
+        (run, own)
+    });
+    threads::share(runs.collect(), |(run, placed)| {
+        let starts = &starts[run.start..=run.end];
+        let mut next: Vec<u32> = starts.iter().map(|start| start - starts[0]).collect();
+        for (old, gram) in (0..).zip(grams) {
+            let (bucket, rest) = of(gram);
+            if run.contains(&bucket) {
+                let next = &mut next[bucket - run.start];
+                placed[*next as usize] = (rest, old);
+                *next += 1;
+            }
+        }
+        let bounds = starts.windows(2).map(|ends| (ends[0] - starts[0]) as usize..(ends[1] - starts[0]) as usize);
+        bounds.for_each(|own| placed[own].sort_unstable());
+    });
+    (starts, placed)
 }
 
 /// Adds the units' tensors; gives the number on disk of each unit.
 fn units(lexicon: &Lexicon, tensors: &mut Vec<Tensor>) -> Result<Vec<u32>, String> {
-    let mut units: Vec<(u64, &str, u32)> =
-        (0..).zip(&lexicon.units).map(|(old, unit)| (xxh3_64(unit.as_bytes()), &**unit, old)).collect();
-    units.sort_unstable();
+    let units = (0..).zip(&lexicon.units).map(|(old, unit)| (xxh3_64(unit.as_bytes()), &**unit, old));
+    let units: Vec<(u64, &str, u32)> = threads::sorted(units.collect(), Ord::cmp);
     let text: String = units.iter().map(|(_, unit, _)| *unit).collect();
     if u32::try_from(text.len()).is_err() {
         return Err(format!(

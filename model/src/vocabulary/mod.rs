@@ -1,23 +1,23 @@
 //! The vocabulary on disk: terms are found by walking from unit to unit on the mapped file, and no table is rebuilt.
 //!
 //! Units (words, or characters) are numbered in the order of their hashes (xxh3, 64 bit, seed 0), so that a few of them
-//! share a bucket that the hash leads to. A term of `n` units is a child of the term of its first `n - 1`: the children of
-//! each lie together, ascending by their last unit, and since units are numbered by hash, where a child must lie is
-//! nearly known before looking (interpolation search). So a longer term takes four bytes, and one whose beginning is
-//! unknown costs no look at all.
+//! share a bucket that the hash leads to. A term of `n` units is the term of its first `n - 1` and a unit: both their
+//! numbers together lead to a bucket and leave a rest of two or four bytes (`code.rs`), which is all that is kept of it.
+//! So a term is found by one look for the bucket and one for its rest, and one whose beginning is unknown costs nothing.
 //!
 //! | tensor, for `words` and `chars` | what |
 //! | --- | --- |
 //! | `words.text` u8 (bytes) | the units' UTF-8, one after the other |
 //! | `words.lengths` u8 or u32 (units) | bytes of each |
 //! | `words.buckets` u32 (buckets + 1, 2) | of each bucket its first unit, and where in the text that begins; the bucket of a unit is `(hash >> 32) · buckets >> 32` |
-//! | `words.N.unit` u32 (grams of `N` units), `N ≥ 2` | the last unit of each |
-//! | `words.N.first` u32 (grams of `N - 1` units + 1) | where the children of each begin among those of `N` |
+//! | `words.N.starts` u32 (buckets + 1), `N ≥ 2` | where the grams of each bucket begin among those of `N` units |
+//! | `words.N.rests` u16 or u32 (grams of `N` units) | what tells each from the others of its bucket |
 //! | `words.N.rows` u32 (grams of `N` units + 1) | how many before each are terms; not there where all are, or none is |
 //!
 //! The number of a term is its row in `terms` of the tensors: words before characters, short before long.
 
 mod build;
+mod code;
 mod reverse;
 mod search;
 
@@ -27,6 +27,7 @@ use safetensors::Dtype;
 
 use crate::artifact::mapped::{Array, Checked, Mapped};
 use crate::lexicon::Unit;
+use code::Code;
 
 /// What stands where there is no unit, gram or row.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -60,17 +61,20 @@ pub(crate) struct Kind {
 #[derive(Debug, Clone, Copy)]
 struct Level {
     grams: usize,
-    /// Last unit and first child: of the levels above the first.
-    children: Option<Children>,
+    /// Where they are found: of the levels above the first.
+    longer: Option<Longer>,
     /// The row of the first term here.
     start: usize,
     rows: Rows,
 }
 
+/// How grams of more than one unit are found.
 #[derive(Debug, Clone, Copy)]
-struct Children {
-    unit: Array,
-    first: Array,
+struct Longer {
+    /// Where each bucket begins, and the last ends.
+    starts: Array,
+    rests: Array,
+    code: Code,
 }
 
 /// Which grams of a level are terms.
@@ -107,6 +111,11 @@ impl Vocabulary {
     /// Number of terms.
     pub(crate) fn terms(&self) -> usize {
         self.terms
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &Mapped {
+        &self.file
     }
 
     /// Length of the file.
@@ -148,14 +157,19 @@ impl Kind {
         };
         self.verify_units(file)?;
         for level in &self.levels {
-            if let Some(Children { unit, first }) = level.children {
-                let last = ascends(first, "first", level.grams, level.grams)?;
+            if let Some(longer) = level.longer {
+                let last = ascends(longer.starts, "starts", level.grams, level.grams)?;
                 if last != level.grams {
-                    return Err(file.refuse(format!("`first` ends at {last}; expected {}", level.grams)));
+                    return Err(file.refuse(format!("`starts` ends at {last}; expected {}", level.grams)));
                 }
-                let units = file.fours(unit, 0, unit.len)?.iter().map(|four| u32::from_le_bytes(*four));
-                if let Some(past) = units.max().filter(|&unit| unit as usize >= self.units) {
-                    return Err(file.refuse(format!("a gram ends with unit {past}, past the last of {}", self.units)));
+                for bucket in 0..longer.code.buckets() {
+                    let [first, end] = [0, 1].map(|after| file.u32(longer.starts, bucket + after));
+                    for gram in first? as usize..end? as usize {
+                        let rest = longer.rest(file, gram)?;
+                        if !longer.code.known(bucket, rest) {
+                            return Err(file.refuse(format!("{rest} is no rest of gram {gram}, in bucket {bucket}")));
+                        }
+                    }
                 }
             }
             if let Rows::Some(rows) = level.rows {
@@ -226,18 +240,21 @@ impl Kind {
             return Err(file.refuse(format!("{units} units in {} numbers of buckets are none", kind.buckets.len)));
         }
         for n in 1..=LONGEST {
-            let (last, first, rows) = level_names(unit, n);
-            let children = match n {
+            let (starts, rests, rows) = level_names(unit, n);
+            let longer = match n {
                 1 => None,
-                _ if file.shape(&last).is_none() => break,
+                _ if file.shape(&rests).is_none() => break,
                 _ => {
                     *tensors += 2;
-                    let before = kind.levels[n - 2].grams;
-                    let unit = file.array(&last, Dtype::U32, &[length(&last)])?;
-                    Some(Children { unit, first: file.array(&first, Dtype::U32, &[before + 1])? })
+                    let (before, buckets) = (kind.levels[n - 2].grams, length(&starts).saturating_sub(1));
+                    let code = Code::with_buckets(before, units, buckets)
+                        .ok_or_else(|| file.refuse(format!("`{starts}` is of {buckets} buckets, which cannot be")))?;
+                    let dtype = if code.wide() { Dtype::U32 } else { Dtype::U16 };
+                    let rests = file.array(&rests, dtype, &[length(&rests)])?;
+                    Some(Longer { starts: file.array(&starts, Dtype::U32, &[buckets + 1])?, rests, code })
                 }
             };
-            let grams = children.map_or(units, |children| children.unit.len);
+            let grams = longer.map_or(units, |longer| longer.rests.len);
             let rows = match file.shape(&rows) {
                 None => Rows::All,
                 // A level without a term has an empty tensor, one where some are a number a gram and one more.
@@ -250,17 +267,27 @@ impl Kind {
                 Rows::All => grams,
                 Rows::Some(rows) => file.u32(rows, grams)? as usize,
             };
-            kind.levels.push(Level { grams, children, start: *terms, rows });
+            kind.levels.push(Level { grams, longer, start: *terms, rows });
             *terms += count;
         }
         Ok(kind)
     }
 }
 
-/// Names of a level's tensors: last units, first children, rows.
+impl Longer {
+    /// The rest of a gram.
+    fn rest(&self, file: &Mapped, gram: usize) -> Checked<u32> {
+        match self.code.wide() {
+            true => file.u32(self.rests, gram),
+            false => Ok(u16::from_le_bytes(file.many(self.rests, gram, gram + 1)?[0]).into()),
+        }
+    }
+}
+
+/// Names of a level's tensors: starts of buckets, rests, rows.
 fn level_names(unit: Unit, n: usize) -> (String, String, String) {
     let kind = name(unit);
-    (format!("{kind}.{n}.unit"), format!("{kind}.{n}.first"), format!("{kind}.{n}.rows"))
+    (format!("{kind}.{n}.starts"), format!("{kind}.{n}.rests"), format!("{kind}.{n}.rows"))
 }
 
 #[cfg(test)]

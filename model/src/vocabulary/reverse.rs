@@ -19,9 +19,10 @@ impl Vocabulary {
         };
         let mut units = vec![gram; n];
         for n in (2..=n).rev() {
-            let Some(children) = kind.levels[n - 1].children else { continue };
-            units[n - 1] = self.file.u32(children.unit, gram)? as usize;
-            gram = self.last_up_to(children.first, gram)?;
+            let Some(longer) = kind.levels[n - 1].longer else { continue };
+            let (bucket, rest) = (self.last_up_to(longer.starts, gram)?, longer.rest(&self.file, gram)?);
+            let none = || self.file.refuse(format!("gram {gram} of {n} units is none"));
+            (gram, units[n - 1]) = longer.code.undo(bucket, rest).ok_or_else(none)?;
         }
         units[0] = gram;
         let mut text = String::new();

@@ -2,13 +2,14 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::artifact::mapped::{Array, Checked};
-use crate::vocabulary::{Kind, Level, NONE, Rows, Vocabulary};
+use crate::artifact::mapped::{Checked, Numbers};
+use crate::vocabulary::code::Code;
+use crate::vocabulary::{Kind, Level, Longer, NONE, Rows, Vocabulary};
 
-/// Children that are looked at together.
+/// Rests that are looked at together: as many as all but a few buckets have.
 const WINDOW: usize = 16;
 /// Grams that are lengthened together.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 /// The bucket of a hash; hashes that ascend have buckets that do not descend.
 #[inline]
@@ -46,67 +47,20 @@ impl Vocabulary {
     /// Grams of `n ≥ 2` units from those of `n - 1`: `grams[i]`, which begins at unit `i`, becomes the one that is a unit
     /// longer, or [`NONE`]. There is one gram less afterwards.
     pub(crate) fn lengthen(&self, kind: &Kind, n: usize, units: &[u32], grams: &mut Vec<u32>) -> Checked<()> {
-        let left = (units.len() + 1).saturating_sub(n);
-        grams.truncate(left);
-        let Some(children) = kind.levels.get(n - 1).and_then(|level| level.children) else {
-            grams.iter_mut().for_each(|gram| *gram = NONE);
-            return Ok(());
-        };
-        // In batches, a step at a time for all of one, so that what memory is slow to give comes at once.
-        let units = units.get(n - 1..).unwrap_or_default();
-        let density = Density::of(kind.units);
-        for (grams, units) in grams.chunks_mut(BATCH).zip(units.chunks(BATCH)) {
-            let (mut sought, mut known) = ([Sought::default(); BATCH], 0);
-            for ((&gram, &unit), at) in grams.iter().zip(units).zip(0..) {
-                sought[known] = Sought { at, gram, unit, ..Sought::default() };
-                known += usize::from(gram != NONE && unit != NONE);
-            }
-            let sought = &mut sought[..known];
-            for Sought { gram, first, end, .. } in &mut *sought {
-                let ends = self.file.fours(children.first, *gram as usize, *gram as usize + 2)?;
-                (*first, *end) = (u32::from_le_bytes(ends[0]), u32::from_le_bytes(ends[1]));
-            }
-            for Sought { unit, first, end, guess, .. } in &mut *sought {
-                if *first < *end {
-                    let among = *end - *first;
-                    let at = density.place(i64::from(*unit), among, 0);
-                    let here = self.file.u32(children.unit, *first as usize + at)?;
-                    // How far off that was tells how far to go.
-                    *guess = density.place(i64::from(*unit) - i64::from(here), among, at);
-                }
-            }
-            grams.fill(NONE);
-            for &Sought { at, unit, first, end, guess, .. } in &*sought {
-                if first < end {
-                    grams[at] = self.child(children.unit, first as usize, end as usize, unit, guess)?;
-                }
-            }
+        grams.truncate((units.len() + 1).saturating_sub(n));
+        let (file, units) = (&self.file, units.get(n - 1..).unwrap_or_default());
+        match kind.levels.get(n - 1).and_then(|level| level.longer) {
+            None => grams.fill(NONE),
+            Some(Longer { starts, rests, code }) if code.wide() => match (file.sound(starts), file.sound::<4>(rests)) {
+                (Some(starts), Some(rests)) => lengthen(starts, rests, code, units, grams)?,
+                _ => lengthen(file.looked(starts), file.looked::<4>(rests), code, units, grams)?,
+            },
+            Some(Longer { starts, rests, code }) => match (file.sound(starts), file.sound::<2>(rests)) {
+                (Some(starts), Some(rests)) => lengthen(starts, rests, code, units, grams)?,
+                _ => lengthen(file.looked(starts), file.looked::<2>(rests), code, units, grams)?,
+            },
         }
         Ok(())
-    }
-
-    /// Where `unit` stands among the numbers `first..end` of `array`, which ascend, or [`NONE`]; looked for around the
-    /// `guess`-th of them.
-    #[inline]
-    fn child(&self, array: Array, first: usize, end: usize, unit: u32, guess: usize) -> Checked<u32> {
-        // A window around the guess, of the next list too where this one is short, since all its numbers are compared at
-        // once: which of them it is, is nothing to foresee.
-        let start = (first + guess.saturating_sub(WINDOW / 2)).min(end.saturating_sub(WINDOW).max(first));
-        if start + WINDOW <= array.len
-            && let Some(window) = self.file.fours(array, start, start + WINDOW)?.first_chunk::<WINDOW>()
-        {
-            let window = window.map(u32::from_le_bytes);
-            let same = window.iter().zip(0..).fold(0, |same, (number, at)| same | u32::from(*number == unit) << at);
-            let own = (end - start).min(WINDOW);
-            let same = same & ((1 << own) - 1);
-            let within = (start == first || window[0] < unit) && (start + own == end || window[WINDOW - 1] > unit);
-            if same != 0 || within {
-                return Ok(if same != 0 { start as u32 + same.trailing_zeros() } else { NONE });
-            }
-        }
-        let among = self.file.fours(array, first, end)?;
-        let place = among.binary_search_by_key(&unit, |four| u32::from_le_bytes(*four));
-        Ok(place.map_or(NONE, |place| (first + place) as u32))
     }
 
     /// Adds the rows of those among grams of `n` units that are terms.
@@ -123,7 +77,7 @@ impl Vocabulary {
                 Rows::Some(rows) => {
                     let at = if gram == NONE { 0 } else { gram as usize };
                     let two = self.file.fours(rows, at, at + 2)?;
-                    let [before, after] = [0, 1].map(|at| u32::from_le_bytes(two[at]));
+                    let (before, after) = (u32::from_le_bytes(two[0]), u32::from_le_bytes(two[1]));
                     (before, after > before && gram != NONE)
                 }
                 _ => (gram, gram != NONE),
@@ -157,36 +111,87 @@ impl Vocabulary {
     }
 }
 
-/// A gram to be lengthened by a unit: among its children, `first..end`.
+/// Each gram, lengthened by the unit beside it: `starts` holds where each bucket begins, `rests` what tells apart the
+/// grams there.
+///
+/// In batches, a step at a time for all of one, so that what memory is slow to give comes at once; and without a branch
+/// where words decide, which no processor foresees.
+#[inline(always)]
+fn lengthen<'m, const B: usize>(
+    starts: impl Numbers<'m, 4>,
+    rests: impl Numbers<'m, B>,
+    code: Code,
+    units: &[u32],
+    grams: &mut [u32],
+) -> Checked<()> {
+    let mut sought = [Sought::default(); BATCH];
+    for (grams, units) in grams.chunks_mut(BATCH).zip(units.chunks(BATCH)) {
+        for ((sought, &gram), &unit) in sought.iter_mut().zip(&*grams).zip(units) {
+            let (bucket, rest) = code.of(gram, unit);
+            let [first, end] = starts.run(bucket)?;
+            let (first, end) = (u32::from_le_bytes(*first), u32::from_le_bytes(*end));
+            let known = gram != NONE && unit != NONE;
+            *sought = Sought { rest, first, count: if known { end.saturating_sub(first) } else { 0 } };
+        }
+        for (gram, &Sought { rest, first, count }) in grams.iter_mut().zip(&sought) {
+            *gram = match rests.len() < WINDOW || count as usize > WINDOW {
+                true => among(rests, first, count, rest)?,
+                false => {
+                    // Those of other buckets too, which lie before and behind.
+                    let start = (first as usize).min(rests.len() - WINDOW);
+                    let same = same_lanes(rests.run(start)?, rest).checked_shr(first - start as u32).unwrap_or(0);
+                    let same = same & ((1 << count) - 1);
+                    // All bits where there is none.
+                    first.wrapping_add(same.trailing_zeros()) | u32::from(same == 0).wrapping_neg()
+                }
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Which numbers of a window are `wanted`: a bit each, the first lowest.
+#[inline(always)]
+fn same_lanes<const B: usize>(window: &[[u8; B]; WINDOW], wanted: u32) -> u32 {
+    let mut number = [0; B];
+    number.copy_from_slice(&wanted.to_le_bytes()[..B]);
+    // Each number has its bit, so that all are compared, and the bits gathered, by a few wide steps.
+    let mut lanes = [0u16; WINDOW];
+    for ((lane, here), bit) in lanes.iter_mut().zip(window).zip(LANES) {
+        *lane = if *here == number { bit } else { 0 };
+    }
+    lanes.iter().fold(0, |same, lane| same | lane).into()
+}
+
+/// A bit for each number of a window.
+const LANES: [u16; WINDOW] = {
+    let (mut lanes, mut at) = ([0; WINDOW], 0);
+    while at < WINDOW {
+        lanes[at] = 1 << at;
+        at += 1;
+    }
+    lanes
+};
+
+/// Where `wanted` stands among `count` numbers from `first` on, or [`NONE`].
+#[cold]
+#[inline(never)]
+fn among<'m, const B: usize>(numbers: impl Numbers<'m, B>, first: u32, count: u32, wanted: u32) -> Checked<u32> {
+    for at in first..first.saturating_add(count) {
+        let [here] = numbers.run(at as usize)?;
+        if *here == wanted.to_le_bytes()[..B] {
+            return Ok(at);
+        }
+    }
+    Ok(NONE)
+}
+
+/// A gram to be lengthened by a unit: the bucket of `count` grams from `first` on, and the rest to be found there.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sought {
-    at: usize,
-    gram: u32,
-    unit: u32,
+    rest: u32,
     first: u32,
-    end: u32,
-    guess: usize,
-}
-
-/// How dense units lie: where they should stand, as if they were drawn at random.
-#[derive(Debug, Clone, Copy)]
-struct Density {
-    /// Of one unit, as 44 bits of a fraction: of units beyond the last the place is wrong, and no more than that.
-    one: i64,
-}
-
-impl Density {
-    fn of(units: usize) -> Self {
-        Density { one: (1 << 44) / units.max(1) as i64 }
-    }
-
-    /// So many units on from place `at`, among places of a list (not none).
-    #[inline]
-    fn place(self, units: i64, among: u32, at: usize) -> usize {
-        let share = units.wrapping_mul(self.one) >> 16;
-        let on = share.wrapping_mul(i64::from(among)) >> 28;
-        (at as i64).saturating_add(on).clamp(0, i64::from(among) - 1) as usize
-    }
+    count: u32,
 }
 
 /// Whether two texts of the same length are the same: words are short, and a call to compare them costs more than it does.

@@ -181,7 +181,7 @@ fn foreign_and_missing_files_are_named() {
         ("PK\u{3}\u{4}", "manifest.json: it is no manifest of a text classifier: expected value"),
         (&manifest.replace("-text-", "-image-"), "its format is `sagebrush-image-classifier`"),
         (
-            &manifest.replace("\"format_version\": 2", "\"format_version\": 1"),
+            &manifest.replace("\"format_version\": 3", "\"format_version\": 1"),
             "format version is 1; this program reads",
         ),
         (&manifest.replace("\"accuracy\": 0.875", "\"accuracy\": 0.975"), "changed after it was written"),
@@ -240,10 +240,10 @@ fn lies_are_seen_through() {
     let mut vocabulary = read(&two, VOCABULARY);
     let header = u64::from_le_bytes(vocabulary[..8].try_into().unwrap()) as usize + 8;
     let layout: serde_json::Value = serde_json::from_slice(&vocabulary[8..header]).unwrap();
-    let first = header + layout["words.2.first"]["data_offsets"][0].as_u64().unwrap() as usize;
+    let first = header + layout["words.2.starts"]["data_offsets"][0].as_u64().unwrap() as usize;
     vocabulary[first..first + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     lie(two.path(), VOCABULARY, &vocabulary);
-    assert!(refusal(two.path()).contains("number 0 of `first` is 4294967295"), "{}", refusal(two.path()));
+    assert!(refusal(two.path()).contains("number 0 of `starts` is 4294967295"), "{}", refusal(two.path()));
 }
 
 proptest! {
@@ -331,13 +331,27 @@ fn unknown_words_are_counted() {
     }
 }
 
+/// Files that were verified need not be again; others are not taken for them.
+#[test]
+fn what_was_verified_is_trusted_while_its_files_are_the_same() {
+    let [dir, other] = [0, 0].map(|which| saved(&one_of_each()[which]));
+    let [first, again, other] = [&dir, &dir, &other].map(|dir| Artifact::open(dir.path()).unwrap());
+    first.verify().unwrap();
+    assert!(again.trust(&first.identity()));
+    assert!(!other.trust(&first.identity()), "the same bytes in another place");
+    for text in texts() {
+        assert_eq!(again.predict(text).unwrap(), first.predict(text).unwrap(), "{text}");
+        assert_eq!(other.predict(text).unwrap(), first.predict(text).unwrap(), "{text}");
+    }
+}
+
 /// The lines of `docs/artifact.md`, run as they stand there, come to our scores.
 #[test]
-fn ten_lines_of_python_read_it() {
+fn a_dozen_lines_of_python_read_it() {
     let (python, doc) = ("python3", include_str!("../../../docs/artifact.md"));
     let numpy = Command::new(python).args(["-c", "import numpy"]).output();
     if !numpy.is_ok_and(|numpy| numpy.status.success()) {
-        let _ = writeln!(std::io::stderr(), "skipped ten_lines_of_python_read_it: there is no python3 with numpy");
+        let _ = writeln!(std::io::stderr(), "skipped a_dozen_lines_of_python_read_it: there is no python3 with numpy");
         return;
     }
     let lines = doc.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();

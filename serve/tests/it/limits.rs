@@ -91,3 +91,19 @@ async fn a_body_that_does_not_arrive_is_408() {
     assert_eq!(reply.status, StatusCode::REQUEST_TIMEOUT);
     assert!(reply.error().starts_with("the body did not arrive within"), "{reply:?}");
 }
+
+/// A huge document is computed beside the thread that answers: a short one that comes after it is answered before it.
+#[tokio::test]
+async fn a_huge_document_does_not_stand_before_a_short_one() {
+    let app = app(Kind::Two, Limits::default());
+    let answered = std::sync::Mutex::new(Vec::new());
+    let ask = async |body: String| {
+        let length = body.len();
+        let reply = send(&app, post("text/plain", "", body)).await;
+        assert_eq!(reply.status, 200);
+        answered.lock().unwrap().push(length);
+    };
+    let huge = "a wonderful film ".repeat(500_000);
+    tokio::join!(ask(huge.clone()), ask("good".to_owned()));
+    assert_eq!(*answered.lock().unwrap(), [4, huge.len()]);
+}

@@ -3,6 +3,7 @@
 use crate::fixture::{Kind, Reply, artifact, ml_root, request, send};
 use serde_json::{Value, json};
 use serve::{App, Limits, Models};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,8 +64,15 @@ async fn a_model_is_loaded_listed_asked_and_unloaded() {
 async fn what_cannot_be_loaded_says_why() {
     let app = app(1 << 30);
     let empty = tempfile::tempdir().unwrap();
+    for missing in [empty.path(), &empty.path().join("model")] {
+        let reply = load(&app, "a1", missing).await;
+        assert_eq!(reply.status, 400, "{}", missing.display());
+        assert!(reply.error().starts_with("model `a1` cannot be loaded: "), "{reply:?}");
+        assert!(reply.error().ends_with("; send as `url` the folder that `train` left"), "{reply:?}");
+    }
+    fs::write(empty.path().join("manifest.json"), "{}").unwrap();
     let reply = load(&app, "a1", empty.path()).await;
-    assert_eq!(reply.status, 500);
+    assert_eq!(reply.status, 500, "what is there and no artifact is a fault of this side");
     assert!(reply.error().starts_with("model `a1` cannot be opened: "), "{reply:?}");
     assert_eq!(call(&app, "GET", "/models/a1").await.status, 404);
     for body in ["", "{", r#"{"model_name": "a1"}"#, r#"{"model_name": 7, "url": "x"}"#] {
@@ -145,4 +153,26 @@ async fn the_longest_unused_sleeps_and_is_opened_from_its_files() {
     let reply = invoke(&app, "a", "good").await;
     assert_eq!(reply.status, 500);
     assert!(reply.error().starts_with("model `a` cannot be opened: "), "{reply:?}");
+}
+
+/// What was verified is not read again while its files are the same; others in their place are verified before they answer.
+#[tokio::test]
+async fn files_that_changed_during_sleep_are_verified() {
+    let (first, second) = (ml_root(Kind::Two), ml_root(Kind::Two));
+    let app = app(artifact(Kind::Two).bytes());
+    let url = first.path().join("model");
+    assert_eq!(load(&app, "a", &url).await.status, 200);
+    assert_eq!(load(&app, "b", &second.path().join("model")).await.status, 200, "a sleeps now");
+    assert_eq!(invoke(&app, "a", "good").await.status, 200);
+    assert_eq!(invoke(&app, "b", "good").await.status, 200, "a sleeps again");
+
+    let path = url.join("tensors.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(path.with_extension("new"), bytes).unwrap();
+    fs::rename(path.with_extension("new"), &path).unwrap();
+    // A text of no known word touches no block: only verifying all of it finds the damage.
+    let reply = invoke(&app, "a", "zebra").await;
+    assert_eq!(reply.status, 500);
+    assert!(reply.error().contains("were changed after they were written"), "{reply:?}");
 }
