@@ -294,8 +294,19 @@ impl Kernel<'_> {
     pub(super) fn cold_dots(&self, cold: &Cold, vectors: usize, v: &[f64], out: &mut [f64]) {
         cold.runs(|columns, first, length, entries| {
             let v = &v[first * vectors..];
-            for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
-                let v = &v[usize::from(column) * vectors..][..vectors];
+            let of_columns = columns.iter().map(|&column| usize::from(column)).zip(entries.chunks_exact(length));
+            if vectors == 1 {
+                for (column, entries) in of_columns {
+                    let v = v[column];
+                    for &entry in entries {
+                        let (row, code) = row(entry);
+                        out[row] += self.coded(code) * v;
+                    }
+                }
+                return;
+            }
+            for (column, entries) in of_columns {
+                let v = &v[column * vectors..][..vectors];
                 for &entry in entries {
                     let (row, code) = row(entry);
                     add(&mut out[row * vectors..][..vectors], self.coded(code), v);
