@@ -28,7 +28,7 @@ pub struct Lexicon {
 }
 
 /// One n-gram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gram {
     /// Its first units: a place in the level before (0 in level 0).
     pub prefix: u32,

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::lexicon::{Gram, Lexicon, NO_COLUMN};
 use crate::tfidf::TfidfParams;
+use crate::threads;
 
 use super::Chosen;
 use super::count::Grams;
@@ -111,8 +112,9 @@ fn lexicon(blocks: &[Block], start: usize) -> Lexicon {
         }
     }
     // Units ascend by their bytes; the place of each in the lexicon.
-    let mut units: Vec<u32> = (0..grams.units.len() as u32).filter(|&unit| needed[0][unit as usize]).collect();
-    units.sort_unstable_by(|&a, &b| grams.units[a as usize].cmp(&grams.units[b as usize]));
+    let units = (0..grams.units.len() as u32).filter(|&unit| needed[0][unit as usize]);
+    let bytes = |&unit: &u32| &grams.units[unit as usize];
+    let units: Vec<u32> = threads::sorted(units.collect(), |a, b| bytes(a).cmp(bytes(b)));
     let mut unit_places = vec![0; grams.units.len()];
     for (place, &unit) in (0..).zip(&units) {
         unit_places[unit as usize] = place;
@@ -123,7 +125,7 @@ fn lexicon(blocks: &[Block], start: usize) -> Lexicon {
     let mut places = unit_places.clone();
     for n in 2..=longest {
         let keys = &grams.levels[n - 1];
-        let mut level: Vec<(Gram, u32)> = (0..keys.len())
+        let level: Vec<(Gram, u32)> = (0..keys.len())
             .filter(|&number| needed[n - 1][number])
             .map(|number| {
                 let (prefix, unit) = parts_of(keys[number]);
@@ -131,7 +133,7 @@ fn lexicon(blocks: &[Block], start: usize) -> Lexicon {
                 (Gram { prefix, unit, column: columns[n - 1][number] }, number as u32)
             })
             .collect();
-        level.sort_unstable();
+        let level = threads::sorted(level, Ord::cmp);
         places = vec![0; keys.len()];
         for (place, &(_, number)) in (0..).zip(&level) {
             places[number as usize] = place;

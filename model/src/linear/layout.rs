@@ -27,6 +27,8 @@ use crate::threads;
 pub(super) const ROWS: usize = 256;
 /// Values times vectors that are worth a chunk.
 const WORTH: u64 = 1 << 18;
+/// Columns that a tile goes past while it reads a value.
+const COLUMNS: u64 = 4;
 /// Chunks and lanes at most: more threads than this do not help a solver.
 const CHUNKS: usize = 4;
 
@@ -98,7 +100,8 @@ impl Layout {
             much if much < CHUNKS as u64 * WORTH => 2,
             _ => CHUNKS,
         };
-        let lanes = lanes(&blocks, &frequencies, count);
+        let tiles = tiles::ranges(records.rows(), vectors);
+        let lanes = lanes(&blocks, &frequencies, count, tiles.len() as u64);
         drop(frequencies);
         let single = blocks.iter().zip(&counts).any(|(own, counts)| own.head < counts.columns());
         let mut layout = Layout {
@@ -113,7 +116,7 @@ impl Layout {
         let chunks = row_chunks(documents, &counts, count);
         let mut counts: Vec<Counts> = counts.into_iter().map(|counts| Counts::clone(&counts)).collect();
         let ascending = documents.is_sorted();
-        for rows in tiles::ranges(records.rows(), vectors) {
+        for rows in tiles {
             let own = &documents[rows.clone()];
             let cuts = layout.add_parts(&counts, documents, parts(&rows, &chunks, hot::rows(vectors)));
             layout.add_singles(&counts, own, &cuts);
@@ -262,18 +265,19 @@ fn frequencies(documents: &[u32], counts: &[Arc<Counts>], kernel: &Kernel) -> Ve
     counts.iter().map(of_block).collect()
 }
 
-/// Columns without coordinates that have about equally many values, by lane and block.
-fn lanes(blocks: &[Columns], frequencies: &[Vec<u32>], count: usize) -> Vec<Vec<Range<usize>>> {
+/// Columns without coordinates that take about equally long, by lane and block: each tile goes past all columns of a lane.
+fn lanes(blocks: &[Columns], frequencies: &[Vec<u32>], count: usize, tiles: u64) -> Vec<Vec<Range<usize>>> {
+    let work = |&rows: &u32| u64::from(rows) + if tiles > 1 { tiles / COLUMNS } else { 0 };
     let mut lanes = vec![Vec::new(); count];
     for (own, frequencies) in blocks.iter().zip(frequencies) {
         let frequencies = &frequencies[own.hot..own.head];
-        let total: u64 = frequencies.iter().map(|&rows| u64::from(rows)).sum();
+        let total: u64 = frequencies.iter().map(work).sum();
         let (mut bounds, mut before) = (vec![own.hot], 0);
-        for (column, &rows) in (own.hot..).zip(frequencies) {
+        for (column, rows) in (own.hot..).zip(frequencies) {
             if before * count as u64 >= bounds.len() as u64 * total && bounds.len() < count {
                 bounds.push(column);
             }
-            before += u64::from(rows);
+            before += work(rows);
         }
         bounds.resize(count + 1, own.head);
         for (lane, bounds) in lanes.iter_mut().zip(bounds.windows(2)) {

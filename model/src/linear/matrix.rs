@@ -43,7 +43,7 @@ pub(super) struct Room {
     scaled: Vec<f64>,
     /// Of each chunk.
     sums: Vec<Vec<f64>>,
-    /// By block, shape (rows, vectors).
+    /// By block, shape (rows, vectors); by lane, shape (columns, vectors), where there are several tiles.
     along: Vec<Vec<f64>>,
     /// By lane and block, the same shape.
     back: Vec<Vec<f64>>,
@@ -230,7 +230,7 @@ impl<'r> Matrix<'r> {
         }
         let mut greatest = match self.layout.tiles() {
             [tile] => self.at_once(room, tile, rows, image),
-            tiles => self.in_two(tiles, rows, image),
+            tiles => self.in_two(room, tiles, rows, image),
         };
         let of_rows = rows.chunks_exact(self.vectors).zip(image.chunks_exact_mut(self.vectors));
         for (square, (rows, image)) in self.singles.iter().zip(of_rows) {
@@ -272,16 +272,19 @@ impl<'r> Matrix<'r> {
     }
 
     /// All columns' sums first, then what they do to the rows.
-    fn in_two(&self, tiles: &[Tile], rows: &[f64], image: &mut [f64]) -> f64 {
+    fn in_two(&self, room: &mut Room, tiles: &[Tile], rows: &[f64], image: &mut [f64]) -> f64 {
         let vectors = self.vectors;
-        let lanes = threads::share((0..self.lanes.len()).collect(), |lane| {
-            let scales = &self.lanes[lane];
-            let mut sums = vec![0.0; scales.len() * vectors];
-            self.lane_sums(lane, rows, &mut sums);
-            times(&mut sums, scales, vectors);
+        let Room { along: lanes, .. } = room;
+        lanes.resize_with(self.lanes.len(), Vec::new);
+        let of_lanes = lanes.iter_mut().enumerate().zip(&self.lanes);
+        let greatest = threads::share(of_lanes.collect(), |((lane, sums), scales)| {
+            sums.clear();
+            sums.resize(scales.len() * vectors, 0.0);
+            self.lane_sums(lane, rows, sums);
+            times(sums, scales, vectors);
             let greatest = sums.iter().fold(0.0f64, |greatest, sum| greatest.max(sum.abs()));
-            times(&mut sums, scales, vectors);
-            (sums, greatest)
+            times(sums, scales, vectors);
+            greatest
         });
         let mut rest = image;
         let dealt =
@@ -291,13 +294,13 @@ impl<'r> Matrix<'r> {
             image.fill(0.0);
             for (at, block) in self.blocks.iter().enumerate() {
                 out.fill(0.0);
-                for ((sums, _), of_blocks) in lanes.iter().zip(&tile.lanes) {
+                for (sums, of_blocks) in lanes.iter().zip(&tile.lanes) {
                     self.kernel.cold_dots(&of_blocks[at], vectors, sums, &mut out);
                 }
                 self.add_scaled(block, &tile.rows, &out, image);
             }
         });
-        lanes.iter().fold(0.0, |greatest, (_, of_lane)| greatest.max(*of_lane))
+        greatest.into_iter().fold(0.0, f64::max)
     }
 
     /// A lane's part of `Xᵀ rows`, not yet times its scales.

@@ -144,7 +144,7 @@ fn each<'p>(rows: impl Iterator<Item = (usize, &'p [u32])>, mut visit: impl FnMu
 }
 
 /// Parts of so many rows that are a tile each.
-pub(super) fn ranges(rows: usize, vectors: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn ranges(rows: usize, vectors: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
     let numbers = rows * vectors;
     let count = if numbers <= WHOLE { 1 } else { numbers.div_ceil(NUMBERS).next_multiple_of(EVEN) };
     (0..count).map(move |part| rows * part / count..rows * (part + 1) / count)
