@@ -9,6 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::artifact::container::{BLOCK, CHECKSUMS, Written};
+use crate::artifact::header;
 use crate::artifact::identity::FileIdentity;
 use crate::error::ArtifactError;
 use crate::map::Map;
@@ -66,6 +67,7 @@ impl Mapped {
         if found != expected {
             return Err(format!("the checksum of its head is {found:016x}; the manifest says {expected:016x}"));
         }
+        header::check(bytes)?;
         let (header, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| format!("its header: {e}"))?;
         let origin = header + 8;
         let sums = metadata.info(CHECKSUMS).ok_or_else(|| format!("there is no tensor `{CHECKSUMS}`"))?;

@@ -15,6 +15,7 @@
 
 pub(crate) mod container;
 mod explain;
+mod header;
 mod identity;
 mod known;
 pub mod manifest;

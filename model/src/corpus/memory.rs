@@ -24,13 +24,14 @@ impl Default for Fits {
 /// Bytes of a row: target, document, scale and places in the counts; by vector what the solver has in the scores' shape.
 const ROW: u64 = 40;
 const ROW_VECTOR: u64 = 104;
-/// Bytes of a term: key, frequency, scales; by vector the solver's sums, and its weights as they are made of them.
+/// Bytes of a term: key, frequency, scales; by vector the solver's sums, and its weights as they are made of them. Those in one
+/// document alone have neither.
 const TERM: u64 = 40;
 const TERM_VECTOR: u64 = 24;
 /// Half bytes of a value in what the solver reads (2 bytes in the frequent columns, 4 in the others and 2 a column of a tile).
 const VALUE: u64 = 5;
 /// Fits on folds that are at work at once: a bound that does not know of threads, for the result must not.
-const FOLDS: u64 = 4;
+const FOLDS: u64 = 2;
 /// Bytes that an n-gram takes while its length is counted and numbered: in the table (twice, where it grows), as it is sorted, as
 /// key, frequency and slot of the index.
 const COUNTING: u64 = 96;
@@ -46,9 +47,7 @@ pub(super) struct Memory {
     left: u64,
     /// Lengths of n-grams still to come.
     lengths: u64,
-    term: u64,
-    /// Half bytes.
-    value: u64,
+    cost: Cost,
     pub(super) notes: Vec<String>,
 }
 
@@ -59,9 +58,25 @@ pub(super) struct Limits {
     most: u64,
     /// Bytes of those that become terms; none where they do not.
     bytes: Option<u64>,
+    cost: Cost,
+}
+
+/// What terms take in a solver.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    /// Bytes of a term in one document, and of another.
+    single: u64,
     term: u64,
-    /// Half bytes.
+    /// Half bytes of a value.
     value: u64,
+}
+
+impl Cost {
+    /// Bytes of so many terms in one document, as many others, and values of all.
+    fn bytes(self, [singles, others, values]: [u64; 3]) -> u64 {
+        let terms = singles.saturating_mul(self.single).saturating_add(others.saturating_mul(self.term));
+        terms.saturating_add(values.saturating_mul(self.value) / 2)
+    }
 }
 
 impl Memory {
@@ -76,8 +91,7 @@ impl Memory {
             most,
             left: solver.saturating_sub(rows).max(bytes / 8),
             lengths: lengths as u64,
-            term: TERM + at_once * vectors * TERM_VECTOR,
-            value: at_once * VALUE,
+            cost: Cost { single: TERM, term: TERM + at_once * vectors * TERM_VECTOR, value: at_once * VALUE },
             notes: Vec::new(),
         }
     }
@@ -87,7 +101,7 @@ impl Memory {
         let share = (self.left / (self.lengths + 1) * 2).min(self.left);
         self.lengths = self.lengths.saturating_sub(1);
         let most = (self.most? / 2 / COUNTING).max(1);
-        Some(Limits { most, bytes: terms.then_some(share), term: self.term, value: self.value })
+        Some(Limits { most, bytes: terms.then_some(share), cost: self.cost })
     }
 
     /// Places of a share of the n-grams' hashes, at most, so that its table stays small.
@@ -98,8 +112,9 @@ impl Memory {
     /// Takes note of the n-grams of `n` units, by the documents of each: of those that are terms what they take, of all what was pruned.
     pub(super) fn took(&mut self, kept: (Unit, usize), terms: bool, frequencies: &[u32], [asked, least]: [u32; 2]) {
         if terms {
-            let values: u64 = frequencies.iter().map(|&frequency| u64::from(frequency)).sum();
-            let bytes = frequencies.len() as u64 * self.term + values.saturating_mul(self.value) / 2;
+            let singles = frequencies.iter().filter(|&&frequency| frequency < 2).count() as u64;
+            let values = frequencies.iter().map(|&frequency| u64::from(frequency)).sum();
+            let bytes = self.cost.bytes([singles, frequencies.len() as u64 - singles, values]);
             self.left = self.left.saturating_sub(bytes);
         }
         let (unit, n) = kept;
@@ -123,9 +138,10 @@ impl Limits {
 
     /// Whether so many places fit whatever n-grams of at least `least` documents stand there.
     pub(super) fn fit(&self, places: usize, least: u32) -> bool {
-        let (places, most) = (places as u64, places as u64 / u64::from(least.max(1)));
-        let bytes = most.saturating_mul(self.term).saturating_add(places.saturating_mul(self.value) / 2);
-        most <= self.most && self.bytes.is_none_or(|all| bytes <= all)
+        let (places, least) = (places as u64, u64::from(least));
+        let others = [0, places / least.max(2), places];
+        let bytes = self.cost.bytes(others).max(if least < 2 { self.cost.bytes([places, 0, places]) } else { 0 });
+        places / least.max(1) <= self.most && self.bytes.is_none_or(|all| bytes <= all)
     }
 
     /// The least frequency, from `least` up, at which what is kept fits; of these `frequencies` each stands for `times` n-grams.
@@ -134,12 +150,12 @@ impl Limits {
         frequencies.retain(|&frequency| frequency >= least.max(1));
         frequencies.sort_unstable_by_key(|&frequency| std::cmp::Reverse(frequency));
         let Some(&greatest) = frequencies.first() else { return least };
-        let (mut kept, mut values) = (0u64, 0u64);
+        let [mut singles, mut others, mut values] = [0u64; 3];
         for &frequency in &frequencies {
-            kept += times;
+            *if frequency < 2 { &mut singles } else { &mut others } += times;
             values = values.saturating_add(times.saturating_mul(u64::from(frequency)));
-            let bytes = kept.saturating_mul(self.term).saturating_add(values.saturating_mul(self.value) / 2);
-            if kept > self.most || self.bytes.is_some_and(|all| bytes > all) {
+            let bytes = self.cost.bytes([singles, others, values]);
+            if singles + others > self.most || self.bytes.is_some_and(|all| bytes > all) {
                 // All as rare as the first that is too many go with it.
                 return frequency.saturating_add(1).min(greatest);
             }
@@ -163,10 +179,11 @@ mod tests {
             most in 1..80u64,
             bytes in proptest::option::of(0..9_000u64),
         ) {
-            let limits = Limits { most, bytes, term: 100, value: 5 };
+            let limits = Limits { most, bytes, cost: Cost { single: 60, term: 100, value: 5 } };
             let fits = |least: u32| {
                 let kept: Vec<u64> = frequencies.iter().filter(|&&f| f >= least).map(|&f| u64::from(f)).collect();
-                let size = kept.len() as u64 * 100 + kept.iter().sum::<u64>() * 5 / 2;
+                let terms: u64 = kept.iter().map(|&f| if f == 1 { 60 } else { 100 }).sum();
+                let size = terms + kept.iter().sum::<u64>() * 5 / 2;
                 kept.len() as u64 <= most && bytes.is_none_or(|all| size <= all)
             };
             let found = limits.least(frequencies.clone(), 1, least);

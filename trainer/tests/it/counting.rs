@@ -141,7 +141,7 @@ fn what_lies_on_the_disk_leaves_the_same_model() {
 }
 
 #[test]
-#[ignore = "takes a minute; several files of each kind on the disk: cargo test -p trainer --test it counting -- --ignored"]
+#[ignore = "takes minutes; several files of each kind on the disk: cargo test -p trainer --test it counting -- --ignored"]
 fn much_on_the_disk_leaves_the_same_model() {
     let job = Job::with(&[("input/data/train/train.csv", &many_words(500_000, 80, 900))]);
     for threads in ["1", "4"] {
