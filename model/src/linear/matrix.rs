@@ -175,7 +175,8 @@ impl<'r> Matrix<'r> {
             let done = threads::each(dealt.collect(), |(tiles, numbers, into, rows)| {
                 self.read(tiles, (!known).then_some(scaled), numbers, into, rows, &run)
             });
-            total += done.into_iter().sum::<f64>();
+            // One after the other: two sums of two would tell that there were two threads.
+            done.into_iter().for_each(|of_chunk| total += of_chunk);
             self.gather(&mut own[usize::from(first)..round.len()], sums, rest.is_empty());
         }
         total
