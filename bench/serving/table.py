@@ -157,6 +157,8 @@ def document(result, asked):
         f"`bench/serve --data DIR{extra}` wrote this page on {datetime.date.today()}; it is not edited by hand.",
         "",
         f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
+        *(["- all of it, servers, clients and load, under `chrt -f 10`: ahead of what else the machine does, and none of them "
+           "ahead of another"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []),
         f"- {versions()}",
         f"- {'one round' if asked.rounds == 1 else f'medians of {asked.rounds} rounds'} of {asked.seconds} s, every server in turn, "
         "all of them running; `wrk` on the same machine, with as many threads as cores",

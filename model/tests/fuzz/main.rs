@@ -35,8 +35,8 @@ const TEXTS: [&str; 4] = ["good quality, not late", "", "정말 좋은 제품입
 /// Bytes on the heap that a byte of the files may become: a number of a header's JSON is a few, and what is read of
 /// itself (lists of tensors, settings, classes) is held twice at most.
 const HEAP_OF_A_BYTE: usize = 24;
-/// Bytes on the heap that do not depend on the files: tables of the analyzer, a text's scratch.
-const HEAP: usize = 1 << 18;
+/// Bytes on the heap that do not depend on the files: tables of the analyzer, a thread's memory of words, a text's scratch.
+const HEAP: usize = 1 << 19;
 
 /// What became of a damaged artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
