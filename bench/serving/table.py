@@ -151,7 +151,8 @@ def targets(result):
 
 
 def document(result, asked):
-    extra = " --quick" if asked.quick else ""
+    extra = " --quick" if asked.quick else f" --rounds {asked.rounds} --seconds {asked.seconds}"
+    extra += " --built DIR" if asked.built else ""
     lines = [
         "# Serving, measured",
         "",
@@ -160,6 +161,7 @@ def document(result, asked):
         f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
         *(["- all of it, servers, clients and load, under `chrt -f 10`: ahead of what else the machine does, and none of them "
            "ahead of another"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []),
+        *(["- programs as they lay in `--built`, whatever the profile and commit they are of"] if asked.built else []),
         f"- {versions()}",
         f"- {'one round' if asked.rounds == 1 else f'medians of {asked.rounds} rounds'} of {asked.seconds} s, every server in turn, "
         "all of them running; `wrk` on the same machine, with as many threads as cores",
