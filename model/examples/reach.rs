@@ -75,7 +75,7 @@ fn random_reads(bytes: usize) -> (f64, f64) {
     let (start, mut sum, mut place) = (Instant::now(), 0u32, 1u32);
     for _ in 0..READS {
         place = place.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        sum = sum.wrapping_add(next[(u64::from(place) * lines as u64 >> 32) as usize][0]);
+        sum = sum.wrapping_add(next[((u64::from(place) * lines as u64) >> 32) as usize][0]);
     }
     black_box(sum);
     (waiting, start.elapsed().as_secs_f64() * 1e9 / READS as f64)

@@ -4,7 +4,7 @@
 //! comparison of two numbers, without the steps of a search that a processor cannot foresee.
 
 /// Places, each for one word: a power of two.
-const PLACES: usize = 1 << 13;
+const PLACES: usize = 1 << 14;
 /// Words that are looked for together.
 pub(super) const TOGETHER: usize = 64;
 /// Bytes of the longest word that has a place.

@@ -3,6 +3,7 @@
 //! Everything a text needs is kept in buffers of the thread, so that a term costs no allocation.
 
 use std::cell::Cell;
+use std::hint::select_unpredictable;
 
 use crate::artifact::Artifact;
 use crate::artifact::known::{Known, TOGETHER};
@@ -285,7 +286,7 @@ fn count(hits: &[u32], table: &mut Vec<u32>, found: &mut Vec<(u32, u32)>) {
             let (here, count) = places[place];
             let new = place == end;
             if new | (here == row) {
-                let place = if new { used } else { place };
+                let place = select_unpredictable(new, used, place);
                 used += usize::from(new);
                 places[place] = (row, count + 1);
                 table[slot] = (end - place) as u32;

@@ -32,8 +32,9 @@ static MEMORY: &peakmem_alloc::PeakMemAlloc<System> = &INSTRUMENTED_SYSTEM;
 const FILES: [&str; 3] = ["manifest.json", TENSORS, VOCABULARY];
 const TEXTS: [&str; 4] = ["good quality, not late", "", "정말 좋은 제품입니다 schöne", "terrible terrible love"];
 
-/// Bytes on the heap beyond the length of the files: the list of tensors, settings, a text's scratch (measured: 14,726 at most).
-const HEAP: usize = 1 << 15;
+/// Bytes on the heap beyond the length of the files: the list of tensors, settings, tables of the analyzer, a thread's memory of words, a
+/// text's scratch.
+const HEAP: usize = 1 << 19;
 
 /// What became of a damaged artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

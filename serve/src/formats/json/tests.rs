@@ -169,6 +169,20 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    /// Texts alone, long and short, read ahead of the library where they can be: as it reads them.
+    #[test]
+    fn a_text_alone_is_what_the_library_reads(
+        text in "[ -~é\n]{0,3}|[a-z é]{60,70}[\"\\\\\n\u{1}é]?[a-z]{0,70}",
+        escaped: bool,
+        before in "[ \n\u{c}]?",
+        after in "[ \t}x]?",
+    ) {
+        let text = if escaped { serde_json::to_string(&text).unwrap() } else { format!("\"{text}\"") };
+        let body = format!("{before}{{{before}\"text\"{before}:{before}{text}{before}}}{after}");
+        let twin = slow_twin(&body).map(|records| records.into_iter().flatten().collect::<Vec<_>>());
+        prop_assert_eq!(texts(read, &body).ok(), twin, "{}", body);
+    }
+
     #[test]
     fn reads_what_the_slow_twin_reads(value in value(), cut in 0_usize..400, pretty: bool) {
         let body = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
