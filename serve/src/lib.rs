@@ -23,6 +23,7 @@ mod refusal;
 pub mod router;
 pub mod served;
 pub mod server;
+mod threshold;
 mod upload;
 mod workers;
 
@@ -33,3 +34,4 @@ pub use log::LogPolicy;
 pub use metrics::Metrics;
 pub use models::Models;
 pub use router::router;
+pub use threshold::Threshold;
