@@ -11,6 +11,9 @@ use crate::{
     stats::{fisher, holm, newcombe},
 };
 
+/// Groups with fewer documents count in no figure of their column: one document would be a rate of 0 or 1.
+const LEAST_GROUP: u64 = 10;
+
 /// So many of so many.
 type Share = (u64, u64);
 
@@ -22,7 +25,7 @@ fn less(a: Share, b: Share) -> Share {
     (a.0 - b.0, a.1 - b.1)
 }
 
-/// Every column with at least two groups; `favourable` is the class that is good to be predicted as.
+/// Every column with at least two groups of ten documents or more; `favourable` is the class that is good to be predicted as.
 pub fn bias(slices: &[Slice], outcomes: &[Outcome], favourable: usize) -> Vec<BiasColumn> {
     let shares = |rows: &mut dyn Iterator<Item = &Outcome>| {
         let (mut predicted, mut found): (Share, Share) = ((0, 0), (0, 0));
@@ -39,6 +42,7 @@ pub fn bias(slices: &[Slice], outcomes: &[Outcome], favourable: usize) -> Vec<Bi
     let mut columns: Vec<BiasColumn> = Vec::new();
     for column in slices.chunk_by(|a, b| a.column == b.column).filter(|column| column.len() > 1) {
         let of_slice = |slice: &Slice| shares(&mut slice.rows.iter().map(|&row| &outcomes[row as usize]));
+        let before = tests.len();
         let parts: Vec<(Share, Share)> = column.iter().map(of_slice).collect();
         // Rows without a cell in the column belong to no group and to no rest.
         let sum = |of: fn(&(Share, Share)) -> Share| {
@@ -72,8 +76,14 @@ pub fn bias(slices: &[Slice], outcomes: &[Outcome], favourable: usize) -> Vec<Bi
         let range = |values: &mut dyn Iterator<Item = f64>| {
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
         };
-        let (least, most) = range(&mut groups.iter().map(|group| group.rate));
-        let recalls: Vec<f64> = parts.iter().filter_map(|part| rate(part.1)).collect();
+        let rates: Vec<f64> = groups.iter().filter(|g| g.rows >= LEAST_GROUP).map(|group| group.rate).collect();
+        if rates.len() < 2 {
+            tests.truncate(before);
+            continue;
+        }
+        let (least, most) = range(&mut rates.into_iter());
+        let found_in = parts.iter().map(|part| part.1).filter(|found| found.1 >= LEAST_GROUP);
+        let recalls: Vec<f64> = found_in.filter_map(rate).collect();
         let (least_found, most_found) = range(&mut recalls.iter().copied());
         columns.push(BiasColumn {
             column: column[0].column.clone(),

@@ -183,8 +183,8 @@ impl TryFrom<Written> for Rule {
             (Some(TestName::Better), []) => Comparison::Better { alpha },
         };
         if let Comparison::Absolute(bound) | Comparison::Difference(bound) = comparison
-            && (figure.end == End::Lower) == !bound.wants_more()
             && figure.end != End::Value
+            && (figure.end == End::Lower) != bound.wants_more()
         {
             return wrong("lower(…) is held above a bound, upper(…) below one");
         }

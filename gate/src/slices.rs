@@ -56,8 +56,8 @@ pub fn slices(
 
 fn length(text: &str) -> &'static str {
     match words(text).take(MEDIUM + 1).count() {
-        ..=SHORT => "short (to 10 words)",
-        ..=MEDIUM => "medium (to 50 words)",
+        words if words <= SHORT => "short",
+        words if words <= MEDIUM => "medium",
         _ => "long",
     }
 }

@@ -2,18 +2,18 @@
 
 use crate::cli::{Project, reviews};
 
-/// A column beside text and label: the first or second half.
+/// A column beside text and label: two rows each in turn.
 fn with_column(csv: &str) -> String {
     let mut lines = csv.lines();
     let header = lines.next().unwrap();
-    let rows = lines.enumerate().map(|(row, line)| format!("{line},{}\n", if row < 6 { "DE" } else { "FR" }));
+    let rows = lines.enumerate().map(|(row, line)| format!("{line},{}\n", if row % 4 < 2 { "DE" } else { "FR" }));
     format!("{header},country\n{}", rows.collect::<String>())
 }
 
 #[test]
 fn every_kind_of_rule_is_judged() {
     let project = Project::new();
-    project.write("data/test.csv", with_column(&reviews(12, 40)));
+    project.write("data/test.csv", with_column(&reviews(24, 40)));
     let rules = r#"
 project = "story"
 [gate]
@@ -71,7 +71,7 @@ at_most = 0.5
 
     // Another model meets the first, on the new test rows.
     project.write("data/train.csv", reviews(38, 0));
-    project.write("data/test.csv", with_column(&reviews(14, 80)));
+    project.write("data/test.csv", with_column(&reviews(28, 80)));
     let second = project.run(&["run", "--json"]).exit(3);
     assert!(second.stderr.contains("accuracy better than the champion's (level 0.05): failed"), "{}", second.stderr);
     project.write("pipeline.toml", rules.replace("test = \"better\"", "at_least = 0.0"));

@@ -43,9 +43,10 @@ pub struct BiasColumn {
     pub column: String,
     /// Whether it was made from the text.
     pub automatic: bool,
-    /// Greatest less smallest rate of favourable predictions.
+    /// Greatest less smallest rate of favourable predictions, over the groups of ten documents or more.
     pub demographic_parity_difference: f64,
-    /// Greatest less smallest recall of the favourable class; none where fewer than two groups have any.
+    /// Greatest less smallest recall of the favourable class, over the groups with ten such documents or more; none where fewer
+    /// than two have.
     pub equal_opportunity_difference: Option<f64>,
     /// Smallest rate over the greatest; 1 is even. None where nobody is predicted favourably.
     pub disparate_impact: Option<f64>,

@@ -31,7 +31,8 @@ pub fn html(report: &GateReport) -> String {
         section(
             "Groups side by side",
             "The others' figure less the group's, as SageMaker Clarify has it: above 0 the group is at a disadvantage. \
-             Fisher's exact tests, adjusted by Holm over all of them.",
+             Fisher's exact tests, adjusted by Holm over all of them. Groups of fewer than 10 documents count in no figure of \
+             their column.",
             &bias(r),
         ),
         section(
@@ -187,11 +188,16 @@ fn adjusted(p: Option<f64>) -> String {
     }
 }
 
+/// A column's name; those made from the text are words with underscores.
+fn column(name: &str, automatic: bool) -> String {
+    if automatic { word(&name.replace('_', " ")) } else { word(name) }
+}
+
 fn slices(slices: &[SliceFigures]) -> String {
     let row = |s: &SliceFigures| {
         let odd = s.adjusted_p.is_some_and(|p| p < LEVEL);
         vec![
-            word(&s.column),
+            column(&s.column, s.automatic),
             word(&s.value),
             count(s.rows),
             percent(s.accuracy.value),
@@ -239,7 +245,12 @@ fn bias(r: &GateReport) -> String {
         let head = ["Group", "Documents", &rate, "Parity", "p (Holm)", "Opportunity", "p (Holm)", "Impact"];
         let automatic = if c.automatic { " <span class=\"note\">made from the text</span>" } else { "" };
         let numeric = [false, true, true, true, true, true, true, true];
-        format!("<h3>{}{automatic}</h3>\n{}{}", word(&c.column), facts(&known), table(&head, &numeric, &rows))
+        let name = column(&c.column, c.automatic);
+        format!(
+            "<div class=\"apart\"><h3>{name}{automatic}</h3>\n{}{}</div>\n",
+            facts(&known),
+            table(&head, &numeric, &rows)
+        )
     };
     r.bias.iter().map(of_column).collect()
 }
