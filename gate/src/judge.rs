@@ -499,6 +499,7 @@ fn short(value: f64) -> String {
         0.0 => "0".into(),
         size if size >= 1000.0 => format!("{value:.0}"),
         size if size >= 0.01 => format!("{}", (value * 1e4).round() / 1e4),
+        size if size >= 0.0001 => format!("{}", (value * 1e6).round() / 1e6),
         _ => format!("{value:.2e}"),
     }
 }
