@@ -8,7 +8,7 @@ use std::{
 use flate2::read::GzDecoder;
 use report::{
     Evaluation, GateReport, evaluation,
-    gate::{Judgement, Verdict},
+    gate::{Business, Judgement, Verdict},
 };
 use serde::Serialize;
 
@@ -63,6 +63,18 @@ impl fmt::Display for EvaluateDone {
         for verdict in &self.gate.verdicts {
             writeln!(f, "{}", Told(verdict))?;
         }
+        if let Some(c) = &self.gate.champion {
+            let (package, accuracy, p) = (&c.package, c.accuracy, figure(c.p_value));
+            writeln!(f, "  champion      {package}")?;
+            writeln!(
+                f,
+                "                accuracy {accuracy:.4} on the same rows, {} won, {} lost, McNemar p {p}",
+                c.won, c.lost
+            )?;
+        }
+        if let Some(business) = &self.gate.business {
+            write!(f, "{}", Worth(business))?;
+        }
         for note in &self.gate.notes {
             writeln!(f, "  note          {note}")?;
         }
@@ -93,6 +105,38 @@ impl fmt::Display for Told<'_> {
             write!(f, ", n {}, {}", v.n, v.method)?;
         }
         write!(f, "\n                {}", v.change)
+    }
+}
+
+/// What it is worth, a line each.
+struct Worth<'b>(&'b Business);
+
+impl fmt::Display for Worth<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Worth(b) = self;
+        let (unit, cost) = (&b.currency, &b.cost);
+        let (value, low, high) = (figure(cost.value), figure(cost.low), figure(cost.high));
+        let always = figure(b.majority_cost);
+        writeln!(
+            f,
+            "  cost          {value} {unit} a document (95 %: {low} to {high}); always {}: {always}",
+            b.majority_class
+        )?;
+        write!(f, "                saves {:.0} {unit} a month against that", b.saving_against_majority)?;
+        if let Some(saving) = &b.saving_against_champion {
+            write!(f, ", {:.0} ({:.0} to {:.0}) against the champion", saving.value, saving.low, saving.high)?;
+        }
+        match (b.endpoint_price, b.break_even_documents) {
+            (Some(_), Some(documents)) => {
+                writeln!(f, "; the endpoint pays from {:.0} documents a month on", documents.ceil())?
+            }
+            (Some(_), None) => writeln!(f, "; the endpoint never pays for itself")?,
+            (None, _) => writeln!(f)?,
+        }
+        let Some(t) = &b.threshold else { return Ok(()) };
+        let used = if t.deployed { "the package bears it" } else { "not used: business.use_threshold = false" };
+        let (from, cost) = (figure(t.value), figure(t.cost));
+        writeln!(f, "  threshold     {} from {from} on costs least, {cost} {unit} a document ({used})", t.class)
     }
 }
 
