@@ -4,7 +4,10 @@ use std::path::Path;
 
 use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _, primitives::ByteStream};
 
-use crate::error::{self, Failure, Found as _, Result};
+use crate::{
+    error::{self, Failure, Found as _, Result},
+    run_record::FilePart,
+};
 
 /// `s3://bucket/key`.
 pub fn uri(bucket: &str, key: &str) -> String {
@@ -70,6 +73,23 @@ pub async fn get(s3: &Client, address: &str) -> Result<Option<Vec<u8>>> {
     let Some(answer) = s3.get_object().bucket(bucket).key(key).send().await.found(&failed)? else { return Ok(None) };
     let bytes = answer.body.collect().await.map_err(|e| Failure::new(failed).because(e))?;
     Ok(Some(bytes.to_vec()))
+}
+
+/// A file's bytes in the very version that was recorded, held against the recorded digest.
+pub async fn get_version(s3: &Client, bucket: &str, file: &FilePart) -> Result<Vec<u8>> {
+    let version = file.version.as_deref().map(|version| format!(", version {version}")).unwrap_or_default();
+    let shown = format!("{}{version}", uri(bucket, &file.key));
+    let failed = format!("{shown} cannot be read");
+    let request = s3.get_object().bucket(bucket).key(&file.key).set_version_id(file.version.clone());
+    let Some(answer) = request.send().await.found(&failed)? else {
+        return Err(Failure::new(format!("{shown} is gone")).hint("upload it again with `data`"));
+    };
+    let bytes = answer.body.collect().await.map_err(|e| Failure::new(failed).because(e))?.to_vec();
+    if crate::names::sha256(&bytes) != file.sha256 {
+        return Err(Failure::new(format!("{shown} is not what was uploaded"))
+            .because(format!("its SHA-256 is not {}", file.sha256)));
+    }
+    Ok(bytes)
 }
 
 /// Keys below `prefix`, in order.

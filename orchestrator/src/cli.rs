@@ -76,12 +76,36 @@ pub enum Command {
     /// Fetch the job's evaluation and hold it against the gate (exit 3 below it)
     Evaluate,
     /// Register the model that passed the gate
-    Register,
+    Register {
+        /// Register it though the gate failed; the package says so, and `approve` then asks for --override
+        #[arg(long)]
+        failed: bool,
+    },
     /// Approve the registered model for deployment
     Approve {
         /// Why it may be deployed
         #[arg(long, value_name = "TEXT", value_parser = not_blank)]
         reason: String,
+        /// Why it may be deployed though its gate failed; the package bears it
+        #[arg(long = "override", value_name = "TEXT", value_parser = not_blank)]
+        overriding: Option<String>,
+    },
+    /// Show what a model package was made of and who approved it
+    Lineage {
+        /// Its ARN, group/version, or version
+        package: String,
+    },
+    /// Train a model package again from the recorded object versions and compare the artifacts (exit 1 where they differ)
+    Reproduce {
+        /// Its ARN, group/version, or version
+        package: String,
+    },
+    /// Show what changed between two model packages: data, settings, metrics, words, predictions
+    Diff {
+        /// The one before: ARN, group/version, or version
+        before: String,
+        /// The one after
+        after: String,
     },
     /// Put the approved model behind the endpoint and prove it, or roll back
     Deploy,

@@ -16,9 +16,9 @@ use crate::{
     run_record::RunRecord,
     settings::{self, Settings, Target},
     stages::{
-        Context, approve, data, deploy, destroy, evaluate,
+        Context, approve, data, deploy, destroy, diff, evaluate,
         invoke::{self, Asked},
-        monitor, register,
+        lineage, monitor, register, reproduce,
         run::{self, kept},
         status, train,
     },
@@ -29,8 +29,11 @@ enum Wanted {
     Data(CheckedData),
     Train(BTreeMap<String, String>),
     Evaluate,
-    Register,
-    Approve(String),
+    Register(bool),
+    Approve(String, Option<String>),
+    Lineage(String),
+    Reproduce(String),
+    Diff(String, String),
     Deploy,
     Monitor,
     Invoke(Asked, Option<usize>),
@@ -101,7 +104,7 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
         command,
         Command::Train(_)
             | Command::Evaluate
-            | Command::Register
+            | Command::Register { .. }
             | Command::Approve { .. }
             | Command::Deploy
             | Command::Monitor
@@ -121,14 +124,17 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
             known(&record, settings, path)?.training()?;
             Wanted::Evaluate
         }
-        Command::Register => {
+        Command::Register { failed } => {
             known(&record, settings, path)?.evaluation()?;
-            Wanted::Register
+            Wanted::Register(failed)
         }
-        Command::Approve { reason } => {
+        Command::Approve { reason, overriding } => {
             known(&record, settings, path)?.model_package()?;
-            Wanted::Approve(reason)
+            Wanted::Approve(reason, overriding)
         }
+        Command::Lineage { package } => Wanted::Lineage(package),
+        Command::Reproduce { package } => Wanted::Reproduce(package),
+        Command::Diff { before, after } => Wanted::Diff(before, after),
         Command::Deploy => {
             known(&record, settings, path)?.model_package()?;
             Wanted::Deploy
@@ -219,9 +225,17 @@ async fn work(
     let fresh = || RunRecord::new(&context.settings.project, target, region, number);
     let here = |record: &RunRecord| (&record.region, &record.account) == (region, number);
     let record = match (&wanted, record) {
-        (Wanted::Data(_) | Wanted::Run(..) | Wanted::Invoke(..) | Wanted::Status | Wanted::Destroy, record) => {
-            record.filter(here)
-        }
+        (
+            Wanted::Data(_)
+            | Wanted::Run(..)
+            | Wanted::Invoke(..)
+            | Wanted::Status
+            | Wanted::Destroy
+            | Wanted::Lineage(_)
+            | Wanted::Reproduce(_)
+            | Wanted::Diff(..),
+            record,
+        ) => record.filter(here),
         (_, Some(record)) if !here(&record) => {
             let (theirs, ours) = (format!("{} {}", record.account, record.region), format!("{number} {region}"));
             return Err(Failure::new(format!(
@@ -247,8 +261,20 @@ async fn work(
             out.result(&done)?;
             evaluate::gate(&context, &done.evaluation)
         }
-        Wanted::Register => out.result(&kept(register::register(&context, &mut run).await, &run, path)?),
-        Wanted::Approve(reason) => out.result(&kept(approve::approve(&context, &mut run, &reason).await, &run, path)?),
+        Wanted::Register(failed) => {
+            out.result(&kept(register::register(&context, &mut run, failed).await, &run, path)?)
+        }
+        Wanted::Approve(reason, overriding) => {
+            let done = approve::approve(&context, &mut run, &reason, overriding.as_deref()).await;
+            out.result(&kept(done, &run, path)?)
+        }
+        Wanted::Lineage(package) => out.result(&lineage::lineage(&context, &package).await?),
+        Wanted::Reproduce(package) => {
+            let done = reproduce::reproduce(&context, &package).await?;
+            out.result(&done)?;
+            done.finding()
+        }
+        Wanted::Diff(before, after) => out.result(&diff::diff(&context, &before, &after).await?),
         Wanted::Deploy => out.result(&kept(deploy::deploy(&context, &mut run).await, &run, path)?),
         Wanted::Monitor => {
             let done = kept(monitor::monitor(&context, &mut run).await, &run, path)?;

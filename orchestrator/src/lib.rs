@@ -3,9 +3,11 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
+mod artifact;
 mod aws;
 mod bucket;
 mod captures;
+mod champion;
 mod check;
 mod cli;
 mod commands;
@@ -13,7 +15,9 @@ mod emulate;
 mod endpoint;
 mod error;
 mod files;
+mod judging;
 mod kit;
+mod lineage;
 mod logs;
 mod names;
 mod output;

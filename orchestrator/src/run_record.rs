@@ -129,12 +129,32 @@ pub struct EvaluationPart {
     pub metrics: Metrics,
     /// The gate's accuracy at that time.
     pub gate: f64,
-    /// Whether the accuracy is above it.
+    /// Whether every rule of the gate is content.
     pub passed: bool,
+    /// The gate's report; none in records of versions before it.
+    #[serde(default)]
+    pub verdicts: Option<GatePart>,
     /// The page, on this machine.
     pub report: PathBuf,
     /// The page, in the bucket.
     pub report_uri: String,
+}
+
+/// What the gate's report says, and where it lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GatePart {
+    /// `s3://…/gate.json`.
+    pub uri: String,
+    /// SHA-256 of that file.
+    pub sha256: String,
+    /// The model package that it was held against; none where there was none.
+    pub champion: Option<String>,
+    /// Rules that do not let it pass, each with its reason.
+    pub refusals: Vec<String>,
+    /// `s3://…/bias.json`; none where bias was not measured.
+    pub bias_uri: Option<String>,
+    /// The page, on this machine.
+    pub report: PathBuf,
 }
 
 /// A model package.
@@ -161,6 +181,9 @@ pub struct ApprovalPart {
     pub at: String,
     /// Why.
     pub reason: String,
+    /// Why it was approved though its gate failed; none where the gate passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate_override: Option<String>,
 }
 
 /// A deployment that proved itself.

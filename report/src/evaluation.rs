@@ -11,8 +11,8 @@ pub use evidence::{ClassTerms, Golden, Mistake, TermContribution, TermWeight};
 pub use html::html;
 pub use markdown::markdown;
 pub use quality::{
-    Averages, ClassCurves, Interval, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
-    ScoreSeries,
+    ArtifactFigures, Averages, ClassCurves, Interval, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve,
+    ScoreHistogram, ScoreSeries,
 };
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,9 @@ pub struct Evaluation {
     /// Rows that were left out, by channel and reason.
     #[serde(default)]
     pub dropped: Vec<DroppedRows>,
+    /// Size and speed; none in files of versions before them.
+    #[serde(default)]
+    pub artifact: Option<ArtifactFigures>,
 }
 
 /// The value of [`Evaluation::format`].

@@ -5,6 +5,7 @@
 
 pub mod drift;
 pub mod evaluation;
+pub mod gate;
 
 mod chart;
 mod escape;
@@ -13,3 +14,4 @@ mod page;
 
 pub use drift::DriftReport;
 pub use evaluation::Evaluation;
+pub use gate::GateReport;

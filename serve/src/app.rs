@@ -7,6 +7,7 @@ use crate::log::LogPolicy;
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::served::Served;
+use crate::threshold::Threshold;
 use model::Artifact;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -61,6 +62,7 @@ pub struct App {
     uploads: Arc<Semaphore>,
     log: LogPolicy,
     metrics: Option<Metrics>,
+    threshold: Option<Threshold>,
 }
 
 /// A place among the requests in flight, free again when dropped.
@@ -97,12 +99,23 @@ impl App {
             limits,
             log: LogPolicy::default(),
             metrics: None,
+            threshold: None,
         }
     }
 
     /// Logs by this policy, and counts where there is something to count with.
     pub fn observed(self, log: LogPolicy, metrics: Option<Metrics>) -> Self {
         Self { log, metrics, ..self }
+    }
+
+    /// Predicts the second of two classes from this probability on, not from one half.
+    pub fn thresholded(self, threshold: Option<Threshold>) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// Where the line between two classes is drawn; none: at one half.
+    pub fn threshold(&self) -> Option<Threshold> {
+        self.threshold
     }
 
     /// Serves the models that are loaded into it, each under its name, none at first.

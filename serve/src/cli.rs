@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::opening::{self, VERIFIED_FIRST_BYTES};
 use crate::server::{self, Bounds, Drained};
+use crate::threshold::Threshold;
 use clap::Parser;
 use model::{Artifact, ArtifactError};
 use std::ffi::OsString;
@@ -48,6 +49,9 @@ struct Args {
     /// Bytes of models' files held open at once with --multi-model; the longest unused is opened again when it is asked
     #[arg(long, value_name = "BYTES", env = "SAGEBRUSH_MODELS_BYTES", default_value_t = 4 << 30)]
     models_bytes: u64,
+    /// Predict the second of two classes from this probability on, not from one half
+    #[arg(long, value_name = "P", env = "SAGEBRUSH_THRESHOLD")]
+    threshold: Option<Threshold>,
     /// Of so many requests that did not fail one gets a line in the log; 0: none. Failed ones all do
     #[arg(long, value_name = "N", env = "SAGEBRUSH_LOG_SAMPLE", default_value_t = LogPolicy::default().sample)]
     log_sample: u64,
@@ -177,7 +181,7 @@ async fn run(args: Args) -> Result<(), ServeError> {
         true => App::of_many(args.limits(), Models::new(args.models_bytes)),
     };
     let policy = LogPolicy { sample: args.log_sample, text: args.log_text };
-    let app = Arc::new(app.observed(policy, emf.as_ref().map(|_| Metrics::new())));
+    let app = Arc::new(app.observed(policy, emf.as_ref().map(|_| Metrics::new())).thresholded(args.threshold));
     let telling = emf.map(|emf| {
         let (stop, stopped) = oneshot::channel();
         (tokio::spawn(emf.tell(Arc::clone(&app), stopped)), stop)
@@ -215,7 +219,14 @@ async fn open(app: Arc<App>, dir: PathBuf, address: SocketAddr) {
     let opening = {
         let (app, dir) = (Arc::clone(&app), dir.clone());
         move || {
-            let told = |artifact: &Artifact| say(&started(artifact, &dir, address, start));
+            let told = |artifact: &Artifact| {
+                say(&started(artifact, &dir, address, start));
+                if app.threshold().is_some() && artifact.classes().len() != 2 {
+                    say(
+                        "serve: a threshold is between two classes; this model has another number, and none is applied",
+                    );
+                }
+            };
             opening::open(&app, &dir, VERIFIED_FIRST_BYTES, told)
         }
     };

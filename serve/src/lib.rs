@@ -24,6 +24,7 @@ mod reply;
 pub mod router;
 pub mod served;
 pub mod server;
+mod threshold;
 mod upload;
 mod workers;
 
@@ -34,3 +35,4 @@ pub use log::LogPolicy;
 pub use metrics::Metrics;
 pub use models::Models;
 pub use router::router;
+pub use threshold::Threshold;

@@ -68,11 +68,15 @@ impl Served {
     }
 
     fn predict(&self, text: &str, asked: Asked, app: &App, answer: &mut Answer<'_>) -> Result<(), ApiError> {
+        let prediction = self.artifact.predict(text)?;
+        let prediction = match app.threshold() {
+            Some(threshold) => threshold.applied(prediction),
+            None => prediction,
+        };
         let explanation = match asked.explain {
-            Some(terms) => Some(self.artifact.explain(text, terms.get())?),
+            Some(terms) => Some(self.artifact.explain_class(text, prediction.class, terms.get())?),
             None => None,
         };
-        let prediction = self.artifact.predict(text)?;
         answer.push(&prediction, explanation.as_ref());
         if let Some(metrics) = app.metrics()
             && metrics.document(prediction.class, prediction.score())

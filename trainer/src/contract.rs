@@ -130,6 +130,12 @@ impl MlRoot {
         self.0.join("output/data/evaluation.html")
     }
 
+    /// What was predicted for each row of the test channel, beside it.
+    #[must_use]
+    pub fn predictions(&self) -> PathBuf {
+        self.0.join("output/data/predictions.jsonl")
+    }
+
     /// What outlives an interruption: restored before the start, kept as it changes.
     #[must_use]
     pub fn checkpoints(&self) -> PathBuf {

@@ -6,6 +6,7 @@ use report::evaluation::{
     ClassTerms, DataFile, FORMAT, Golden, Mistake, TermContribution, TermWeight, Training, Tuning,
 };
 
+use crate::latency;
 use crate::metrics::{self, Bootstrap, Measured, Outcome};
 
 /// Documents whose predictions a deployment must repeat.
@@ -55,21 +56,21 @@ pub fn predict(
     outcomes.into_iter().collect()
 }
 
-/// Measures the `test` channel. What the data and the calibration have to tell (`warnings`, `dropped`, `calibration`) is the
+/// Measures the `test` channel; beside the evaluation, what was predicted for each row. What the data and the calibration have to tell (`warnings`, `dropped`, `calibration`) is the
 /// caller's to add.
 pub fn evaluate(
     artifact: &Artifact,
     test: &Labelled<'_>,
     background: Background,
     predicted: &(dyn Fn() + Sync),
-) -> Result<Evaluation, ArtifactError> {
+) -> Result<(Evaluation, Vec<Outcome>), ArtifactError> {
     let classes = artifact.classes();
     let outcomes = predict(artifact, test, predicted)?;
     let Measured { metrics, quality, per_class, confusion, roc_curve, curves, reliability, histogram } =
         metrics::measure(&outcomes, classes);
     let seed = background.training.parameters.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     let intervals = metrics::intervals(&outcomes, classes.len(), Bootstrap::seeded(seed));
-    Ok(Evaluation {
+    let evaluation = Evaluation {
         format: FORMAT.into(),
         channel: "test".into(),
         rows: outcomes.len() as u64,
@@ -93,7 +94,9 @@ pub fn evaluate(
         calibration: None,
         warnings: Vec::new(),
         dropped: Vec::new(),
-    })
+        artifact: Some(latency::measure(artifact, test.texts)?),
+    };
+    Ok((evaluation, outcomes))
 }
 
 /// The terms that moved the score of the predicted class most; none of a classifier that is not linear.

@@ -15,6 +15,7 @@ use crate::fit::{self, Job};
 use crate::hyperparameters::{HyperparameterError, Hyperparameters};
 use crate::log::say;
 use crate::metrics;
+use crate::predictions::Predictions;
 use crate::progress::{Progress, Unit};
 use crate::reading::Summary;
 use crate::reading::problems::Problems;
@@ -131,6 +132,7 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     // An evaluation of an earlier artifact would pass for this one's.
     root.remove_stale(&root.evaluation())?;
     root.remove_stale(&root.page())?;
+    root.remove_stale(&root.predictions())?;
     signals.saved();
     if let Some(stop) = fitted.stopped {
         say!("{}: stopped; the artifact is of a solver that has not converged, no evaluation is written", stop.name());
@@ -163,12 +165,14 @@ pub fn train(root: &MlRoot) -> Result<Ended, TrainError> {
     };
     let background = Background { training, tuning: fitted.tuning, data: files };
     let labelled = Labelled { texts: &channel.texts, targets };
-    let mut evaluation = evaluation::evaluate(&artifact, &labelled, background, &predicted)?;
+    let (mut evaluation, outcomes) = evaluation::evaluate(&artifact, &labelled, background, &predicted)?;
     evaluation.dropped = summaries.iter().flat_map(|summary| summary.dropped.clone()).collect();
     evaluation.warnings = warnings;
     evaluation.calibration = fitted.calibration;
     drop(progress);
     signals.hold("writing the evaluation");
+    let predictions = Predictions::of(artifact.classes(), &channel.texts, &outcomes);
+    write_aside(&root.predictions(), &predictions.to_bytes()?)?;
     write_aside(&root.evaluation(), &serde_json::to_vec_pretty(&evaluation)?)?;
     write_aside(&root.page(), report::evaluation::html(&evaluation).as_bytes())?;
     // One line that the job's metric definitions read.

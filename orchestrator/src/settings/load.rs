@@ -107,6 +107,11 @@ fn check(settings: &Settings) -> Result<()> {
     if !(0.0..1.0).contains(&gate) {
         return wrong("gate.accuracy", gate.to_string(), "a number from 0 up to, not including, 1");
     }
+    let confidence = settings.gate.confidence;
+    if !(confidence > 0.5 && confidence < 1.0) {
+        return wrong("gate.confidence", confidence.to_string(), "a number above 0.5 and below 1");
+    }
+    settings.business.check().map_err(|why| Failure::usage(format!("{at}: {why}")))?;
     let capture = settings.endpoint.capture_percentage;
     if !(0..=100).contains(&capture) {
         return wrong("endpoint.capture_percentage", capture.to_string(), "0 to 100");
@@ -150,9 +155,32 @@ mod tests {
     #[test]
     fn an_unknown_key_is_named_with_its_line_and_the_known_ones() {
         let one = message("project = \"x\"\n\n[gate]\nacuracy = 0.9\n");
-        assert!(one.starts_with("error: pipeline.toml:4: unknown key `acuracy`, expected `accuracy`"), "{one}");
+        assert!(
+            one.starts_with("error: pipeline.toml:4: unknown key `acuracy`, known here: `accuracy`, `rules`"),
+            "{one}"
+        );
         let known = message("[endpoint]\nsize = 1\n");
         assert!(known.contains("pipeline.toml:2: unknown key `size`, known here: `name`, `instance_type`"), "{known}");
+    }
+
+    #[test]
+    fn a_rule_that_means_nothing_is_refused_by_its_line() {
+        for (rule, want) in [
+            ("metric = \"acuracy\"\nabove = 0.8", "metric \"acuracy\" is unknown; known are accuracy, "),
+            ("metric = \"accuracy\"", "rule on accuracy: it needs one of above, at_least, below, at_most, or a test"),
+            ("metric = \"lower(accuracy)\"\nbelow = 0.8", "lower(…) is held above a bound, upper(…) below one"),
+            ("metric = \"lower(latency_p99_ms)\"\nabove = 1", "latency_p99_ms has no confidence bound"),
+            ("metric = \"accuracy\"\ntest = \"better\"", "a test is against = \"champion\""),
+            ("metric = \"accuracy\"\nagainst = \"champion\"\ntest = \"non_inferior\"", "needs a margin above 0"),
+            ("metric = \"accuracy\"\nabove = 0.8\nclass = \"1\"", "it is of no class; leave `class` out"),
+            ("metric = \"accuracy\"\nabove = 0.8\nslice = \"DE\"", "slice is written column=value"),
+            ("metric = \"disparate_impact\"\nat_least = 0.8", "it needs slice = \"column\", whose groups it compares"),
+            ("metric = \"accuracy\"\nabove = 0.8\nmargn = 1", "unknown key `margn`, known here: `metric`"),
+        ] {
+            let said = message(&format!("project = \"x\"\n[[gate.rules]]\n{rule}\n"));
+            assert!(said.contains(want), "{said}");
+            assert!(said.starts_with("error: pipeline.toml:"), "{said}");
+        }
     }
 
     #[test]
@@ -166,7 +194,7 @@ mod tests {
     #[test]
     fn every_key_is_documented_in_the_example() {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline.toml")).unwrap();
-        for section in ["", "data", "training", "gate", "registry", "endpoint", "monitor", "local"] {
+        for section in ["", "data", "training", "gate", "business", "registry", "endpoint", "monitor", "local"] {
             let probe = if section.is_empty() { "\"?\" = 1".into() } else { format!("[{section}]\n\"?\" = 1") };
             let known = message(&probe);
             let keys: Vec<&str> = known.split('`').skip(3).step_by(2).collect();
@@ -177,6 +205,7 @@ mod tests {
                     line.starts_with(&format!("{key} ="))
                         || line.starts_with(&format!("[{key}]"))
                         || line.starts_with(&format!("[{section}.{key}]"))
+                        || line.starts_with(&format!("[[{section}.{key}]]"))
                 });
                 assert!(shown, "{section}.{key} is not in pipeline.toml");
             }
@@ -188,6 +217,8 @@ mod tests {
         for (change, want) in [
             ("project = \"My Project\"", "project = \"My Project\": expected lower-case"),
             ("[gate]\naccuracy = 1.5", "gate.accuracy = 1.5: expected"),
+            ("[gate]\nconfidence = 1.0", "gate.confidence = 1: expected"),
+            ("[business]\nendpoint_price_a_month = 84.0", "say in business.priced_on which day"),
             ("[endpoint]\ncapture_percentage = 101", "endpoint.capture_percentage = 101: expected 0 to 100"),
             ("target = \"aws\"", "target \"aws\" needs role_arn"),
             ("[data]\ntrain = []", "data.train = []: expected at least one file"),

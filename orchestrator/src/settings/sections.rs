@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::ValueEnum;
+use gate::{BusinessSettings, OnInsufficient, Rule};
 use serde::{Deserialize, Serialize};
 
 /// Where the stages run.
@@ -60,6 +61,8 @@ pub struct Settings {
     pub training: TrainingSettings,
     /// `[gate]`
     pub gate: Gate,
+    /// `[business]`
+    pub business: BusinessSettings,
     /// `[registry]`
     pub registry: Registry,
     /// `[endpoint]`
@@ -107,6 +110,23 @@ pub struct TrainingSettings {
 pub struct Gate {
     /// The accuracy on the test files must be above this.
     pub accuracy: f64,
+    /// What else must hold.
+    pub rules: Vec<Rule>,
+    /// What too little evidence comes to.
+    pub on_insufficient: OnInsufficient,
+    /// Confidence of `lower(…)` and `upper(…)`, one-sided.
+    pub confidence: f64,
+    /// The class that is good to be predicted as; none: of two classes the second.
+    pub favourable_class: Option<String>,
+    /// Terms that mean people, in groups whose terms may stand for each other.
+    pub identity_terms: Vec<Vec<String>>,
+}
+
+impl Gate {
+    /// Every rule, that of `accuracy` first.
+    pub fn all_rules(&self) -> Vec<Rule> {
+        std::iter::once(Rule::accuracy_above(self.accuracy)).chain(self.rules.iter().cloned()).collect()
+    }
 }
 
 /// Status of a new model package.
@@ -178,6 +198,7 @@ impl Default for Settings {
             data: Data::default(),
             training: TrainingSettings::default(),
             gate: Gate::default(),
+            business: BusinessSettings::default(),
             registry: Registry::default(),
             endpoint: EndpointSettings::default(),
             monitor: MonitorSettings::default(),
@@ -211,7 +232,14 @@ impl Default for TrainingSettings {
 
 impl Default for Gate {
     fn default() -> Self {
-        Gate { accuracy: 0.8 }
+        Gate {
+            accuracy: 0.8,
+            rules: Vec::new(),
+            on_insufficient: OnInsufficient::Fail,
+            confidence: 0.95,
+            favourable_class: None,
+            identity_terms: Vec::new(),
+        }
     }
 }
 

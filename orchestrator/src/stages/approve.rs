@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Context,
-    register::{describe, plain},
+    register::{GATE, describe, plain},
 };
 use crate::{
     error::{self, Failure, Result},
@@ -15,6 +15,9 @@ use crate::{
     run_record::{ApprovalPart, RunRecord},
     settings::Target,
 };
+
+/// The metadata that says why a failed gate does not matter.
+pub const OVERRIDE: &str = "gate_override";
 
 /// What the stage leaves.
 #[derive(Debug, Serialize)]
@@ -31,14 +34,23 @@ impl fmt::Display for ApproveDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "approval      {}: {}", self.outcome, self.package)?;
         match &self.approval {
-            Some(ApprovalPart { by, at, reason, .. }) => write!(f, "\n  by {by} at {at}: {reason}"),
+            Some(ApprovalPart { by, at, reason, gate_override, .. }) => {
+                write!(f, "\n  by {by} at {at}: {reason}")?;
+                gate_override.as_ref().map_or(Ok(()), |why| write!(f, "\n  the gate failed and was overridden: {why}"))
+            }
             None => write!(f, "\n  approved already, not by this run"),
         }
     }
 }
 
-/// Approves the run record's package, saying who, when and why.
-pub async fn approve(context: &Context, run: &mut RunRecord, reason: &str) -> Result<ApproveDone> {
+/// Approves the run record's package, saying who, when and why. One whose gate failed is refused, unless `overriding` says why
+/// that does not matter; the package bears both.
+pub async fn approve(
+    context: &Context,
+    run: &mut RunRecord,
+    reason: &str,
+    overriding: Option<&str>,
+) -> Result<ApproveDone> {
     let package = run.model_package()?.arn.clone();
     let found = describe(context, &package).await?;
     let found = found.ok_or_else(|| Failure::new(format!("{package} is gone")).hint("run `register` again"))?;
@@ -47,16 +59,37 @@ pub async fn approve(context: &Context, run: &mut RunRecord, reason: &str) -> Re
         run.approval.clone_from(&approval);
         return Ok(ApproveDone { outcome: Outcome::Unchanged, approval, package });
     }
+    let failed =
+        found.customer_metadata_properties().is_some_and(|all| all.get(GATE).is_some_and(|gate| gate == "failed"));
+    if failed && overriding.is_none() {
+        let refusals =
+            run.evaluation.as_ref().and_then(|part| part.verdicts.as_ref()).map(|gate| gate.refusals.join("\n"));
+        return Err(Failure::refused(format!("{package} did not pass its gate"))
+            .because(refusals.unwrap_or_default())
+            .because("it was not approved")
+            .hint("train a better one, or say why it may be deployed nonetheless: --override TEXT; the package will bear it"));
+    }
     let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let approval = ApprovalPart { package: package.clone(), by: who(context), at, reason: reason.trim().into() };
+    let overriding = overriding.filter(|_| failed).map(|why| why.trim().to_owned());
+    let approval = ApprovalPart {
+        package: package.clone(),
+        by: who(context),
+        at,
+        reason: reason.trim().into(),
+        gate_override: overriding,
+    };
     let mut metadata: HashMap<String, String> = found.customer_metadata_properties().cloned().unwrap_or_default();
     for (key, value) in
         [("approved_by", &approval.by), ("approved_at", &approval.at), ("approval_reason", &approval.reason)]
     {
         metadata.insert(key.into(), plain(value, 256));
     }
-    let description: String =
-        format!("{} ({}, {})", approval.reason, approval.by, approval.at).chars().take(1024).collect();
+    let mut description = format!("{} ({}, {})", approval.reason, approval.by, approval.at);
+    if let Some(why) = &approval.gate_override {
+        metadata.insert(OVERRIDE.into(), plain(why, 256));
+        description = format!("The gate failed; overridden: {why}. {description}");
+    }
+    let description: String = description.chars().take(1024).collect();
     let request = context.aws.sagemaker.update_model_package().model_package_arn(&package);
     request
         .model_approval_status(ModelApprovalStatus::Approved)

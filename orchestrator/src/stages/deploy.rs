@@ -2,13 +2,18 @@
 
 use std::fmt;
 
-use aws_sdk_sagemaker::types::{
-    CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig, ModelApprovalStatus,
-    ProductionVariant, ProductionVariantInstanceType,
+use aws_sdk_sagemaker::{
+    operation::describe_model_package::DescribeModelPackageOutput,
+    types::{
+        CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig,
+        ModelApprovalStatus, ProductionVariant, ProductionVariantInstanceType,
+    },
 };
 use serde::Serialize;
 
-use super::{Context, evaluate, register};
+use report::{Evaluation, evaluation::Golden};
+
+use super::{Context, approve, evaluate, register};
 use crate::{
     bucket,
     endpoint::{self, Live},
@@ -43,8 +48,8 @@ impl fmt::Display for DeployDone {
 pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone> {
     let package = run.model_package()?.clone();
     let evaluation = run.evaluation()?;
-    must_be_approved(context, &package.arn).await?;
-    let golden = evaluate::stored(context, evaluation).await?.golden;
+    let approved = must_be_approved(context, &package.arn).await?;
+    let golden = drawn_by(threshold(&approved), evaluate::stored(context, evaluation).await?);
     let name = context.settings.endpoint();
     let (project, account) = (&context.settings.project, &context.account);
     let model = names::name(project, &["model", &package.arn, &package.job, &account.role]);
@@ -75,11 +80,39 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     Ok(DeployDone { outcome, console: context.console(&format!("/endpoints/{name}")), deployment: part })
 }
 
-async fn must_be_approved(context: &Context, arn: &str) -> Result<()> {
+/// The threshold that the package bears.
+fn threshold(package: &DescribeModelPackageOutput) -> Option<f64> {
+    let container = package.inference_specification()?.containers().first()?;
+    container.environment()?.get(register::THRESHOLD)?.parse().ok()
+}
+
+/// The golden predictions as an endpoint with that threshold gives them.
+fn drawn_by(threshold: Option<f64>, evaluation: Evaluation) -> Vec<Golden> {
+    let mut golden = evaluation.golden;
+    let (Some(from), [first, second]) = (threshold, &evaluation.classes[..]) else { return golden };
+    for document in &mut golden {
+        let positive = document.probabilities.get(second).copied().unwrap_or_default();
+        let label = if positive >= from { second } else { first };
+        document.score = document.probabilities.get(label).copied().unwrap_or_default();
+        document.label.clone_from(label);
+    }
+    golden
+}
+
+async fn must_be_approved(context: &Context, arn: &str) -> Result<DescribeModelPackageOutput> {
     let found = register::describe(context, arn).await?;
     let found = found.ok_or_else(|| Failure::new(format!("{arn} is gone")).hint("run `register` again"))?;
     match found.model_approval_status() {
-        Some(ModelApprovalStatus::Approved) => Ok(()),
+        Some(ModelApprovalStatus::Approved) => {
+            let metadata = |key: &str| found.customer_metadata_properties().and_then(|all| all.get(key));
+            // Approved around `approve`, by another client.
+            if metadata(register::GATE).is_some_and(|gate| gate == "failed") && metadata(approve::OVERRIDE).is_none() {
+                return Err(Failure::refused(format!("{arn} is approved, but did not pass its gate"))
+                    .because("nothing on it says why that does not matter")
+                    .hint("set it back to PendingManualApproval, then: orchestrator approve --reason TEXT --override TEXT"));
+            }
+            Ok(found)
+        }
         status => {
             let status = status.map_or("not approved", |status| status.as_str());
             Err(Failure::new(format!("{arn} is {status}; only an approved package is deployed"))

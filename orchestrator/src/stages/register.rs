@@ -5,8 +5,9 @@ use std::{collections::HashMap, fmt};
 use aws_sdk_sagemaker::{
     operation::describe_model_package::DescribeModelPackageOutput,
     types::{
-        InferenceSpecification, MetricsSource, ModelApprovalStatus, ModelMetrics, ModelPackageContainerDefinition,
-        ModelPackageSortBy, ModelQuality, ProductionVariantInstanceType, SortOrder, TransformInstanceType,
+        Bias, InferenceSpecification, MetricsSource, ModelApprovalStatus, ModelMetrics,
+        ModelPackageContainerDefinition, ModelPackageSortBy, ModelQuality, ProductionVariantInstanceType, SortOrder,
+        TransformInstanceType,
     },
 };
 use serde::Serialize;
@@ -15,6 +16,8 @@ use super::{Context, evaluate};
 use crate::{
     bucket,
     error::{self, Failure, Found as _, Result},
+    judging,
+    lineage::{self, Kept},
     output::Outcome,
     run_record::{DataPart, EvaluationPart, PackagePart, RunRecord, TrainingPart},
     settings::ApprovalStatus,
@@ -26,7 +29,12 @@ const CONTENT_TYPES: [&str; 4] = ["application/json", "application/jsonlines", "
 /// What `serve` answers.
 const RESPONSE_TYPES: [&str; 3] = ["application/json", "application/jsonlines", "text/csv"];
 /// The metadata that says which training job a package came from.
-const JOB: &str = "training_job";
+pub const JOB: &str = "training_job";
+
+/// The metadata that says whether the gate let it pass: `passed` or `failed`.
+pub const GATE: &str = "gate";
+/// What `serve` reads the threshold from.
+pub const THRESHOLD: &str = "SAGEBRUSH_THRESHOLD";
 
 /// What the stage leaves.
 #[derive(Debug, Serialize)]
@@ -48,8 +56,9 @@ impl fmt::Display for RegisterDone {
     }
 }
 
-/// Finds the package of this training job, or makes it. Without a passed evaluation of this very job: neither.
-pub async fn register(context: &Context, run: &mut RunRecord) -> Result<RegisterDone> {
+/// Finds the package of this training job, or makes it. Without a passed evaluation of this very job: neither, unless
+/// `failed` says that a failed one will do; the package says so, and `approve` heeds it.
+pub async fn register(context: &Context, run: &mut RunRecord, failed: bool) -> Result<RegisterDone> {
     let (data, training, evaluation) = (run.data()?, run.training()?, run.evaluation()?);
     if evaluation.job != training.job {
         return Err(Failure::new(format!(
@@ -58,12 +67,15 @@ pub async fn register(context: &Context, run: &mut RunRecord) -> Result<Register
         ))
         .hint("run `evaluate` again"));
     }
-    evaluate::gate(context, evaluation)?;
+    if !failed {
+        evaluate::gate(context, evaluation)?;
+    }
     let (outcome, found) = match find(context, run, &training.job).await? {
         Some(found) => (Outcome::Unchanged, found),
         None => {
             ensure_group(context).await?;
-            let arn = create(context, data, training, evaluation).await?;
+            let lineage = lineage::keep(context, run).await?;
+            let arn = create(context, data, training, evaluation, &lineage).await?;
             (Outcome::Done, describe(context, &arn).await?.ok_or_else(|| Failure::new(format!("{arn} is gone")))?)
         }
     };
@@ -136,7 +148,13 @@ fn statistics_uri(context: &Context, job: &str) -> String {
     bucket::uri(&context.account.bucket, &statistics_key(job))
 }
 
-async fn create(context: &Context, data: &DataPart, training: &TrainingPart, part: &EvaluationPart) -> Result<String> {
+async fn create(
+    context: &Context,
+    data: &DataPart,
+    training: &TrainingPart,
+    part: &EvaluationPart,
+    lineage: &Kept,
+) -> Result<String> {
     let evaluation = evaluate::stored(context, part).await?;
     let statistics = serde_json::to_vec_pretty(&statistics::model_quality(&evaluation))
         .map_err(|e| error::io("the statistics as JSON")(e.into()))?;
@@ -147,9 +165,19 @@ async fn create(context: &Context, data: &DataPart, training: &TrainingPart, par
         .s3_uri(statistics_uri(context, &training.job))
         .content_digest(format!("sha256:{digest}"))
         .build();
-    let metrics = ModelMetrics::builder().model_quality(ModelQuality::builder().statistics(source).build()).build();
-    let container =
+    let mut metrics = ModelMetrics::builder().model_quality(ModelQuality::builder().statistics(source).build());
+    let mut container =
         ModelPackageContainerDefinition::builder().image(&training.image).model_data_url(&training.model_uri);
+    if let Some(gate) = &part.verdicts {
+        if let Some(uri) = &gate.bias_uri {
+            let report = MetricsSource::builder().content_type("application/json").s3_uri(uri).build();
+            metrics = metrics.bias(Bias::builder().report(report.clone()).post_training_report(report).build());
+        }
+        let judged = judging::stored(context, &gate.uri, &gate.sha256).await?;
+        if let Some(threshold) = judged.business.and_then(|business| business.threshold).filter(|t| t.deployed) {
+            container = container.environment(THRESHOLD, threshold.value.to_string());
+        }
+    }
     let instance = context.settings.endpoint.instance_type.as_str();
     let inference = InferenceSpecification::builder()
         .containers(container.build())
@@ -171,8 +199,8 @@ async fn create(context: &Context, data: &DataPart, training: &TrainingPart, par
         .model_package_description(description)
         .inference_specification(inference)
         .model_approval_status(status)
-        .model_metrics(metrics)
-        .set_customer_metadata_properties(Some(metadata(context, data, training, part)))
+        .model_metrics(metrics.build())
+        .set_customer_metadata_properties(Some(metadata(context, data, training, part, lineage)))
         .send()
         .await
         .map_err(error::aws("the model package cannot be made"))?;
@@ -185,11 +213,18 @@ fn metadata(
     data: &DataPart,
     training: &TrainingPart,
     part: &EvaluationPart,
+    lineage: &Kept,
 ) -> HashMap<String, String> {
     let mut all = HashMap::new();
     let mut put = |key: String, value: &str| all.insert(plain(&key, 128), plain(value, 256));
     put(JOB.into(), &training.job);
     put("data_digest".into(), &data.digest);
+    put(GATE.into(), if part.passed { "passed" } else { "failed" });
+    put(lineage::URI.into(), &lineage.uri);
+    put(lineage::SHA256.into(), &lineage.sha256);
+    if let Some(champion) = part.verdicts.as_ref().and_then(|gate| gate.champion.as_ref()) {
+        put("champion".into(), champion);
+    }
     // The registry keeps 50 pairs; the digest above stands for all files where they are many.
     let files = [("train", &data.train), ("test", &data.test)];
     for (channel, file) in
@@ -222,7 +257,7 @@ pub fn plain(text: &str, longest: usize) -> String {
 }
 
 /// The commit that the settings belong to, where there is one: CI's word, else git's.
-fn commit(context: &Context) -> Option<String> {
+pub fn commit(context: &Context) -> Option<String> {
     if let Some(sha) = std::env::var("GITHUB_SHA").ok().filter(|sha| !sha.is_empty()) {
         return Some(sha);
     }

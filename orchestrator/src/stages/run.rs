@@ -89,10 +89,13 @@ pub async fn run(
     let (accuracy, gate) = (evaluation.evaluation.metrics.accuracy, evaluation.evaluation.gate);
     let verdict = if evaluation.evaluation.passed { "passed" } else { "REFUSED" };
     line("evaluate", start, format!("{verdict}: accuracy {accuracy:.4}, gate {gate}"));
+    for found in &evaluation.gate.verdicts {
+        context.out.say(evaluate::Told(found));
+    }
     evaluate::gate(context, &evaluation.evaluation)?;
 
     let start = Instant::now();
-    let registration = kept(register::register(context, record).await, record, path)?;
+    let registration = kept(register::register(context, record, false).await, record, path)?;
     let arn = &registration.model_package.arn;
     line("register", start, format!("{}: {arn}, {}", registration.outcome, registration.status));
 
@@ -104,7 +107,7 @@ pub async fn run(
     }
     let start = Instant::now();
     let reason = format!("`run` on the local target approves by itself: accuracy {accuracy:.4} is above {gate}");
-    let made = kept(approve::approve(context, record, &reason).await, record, path)?;
+    let made = kept(approve::approve(context, record, &reason, None).await, record, path)?;
     line("approve", start, format!("{}: by `run` itself, since this is the local target", made.outcome));
 
     let start = Instant::now();

@@ -72,7 +72,7 @@ pub async fn train(
             Outcome::Done
         }
         None => {
-            create(context, &job, &data, &hyperparameters).await?;
+            create(context, &job, &data, &hyperparameters, &context.account.image).await?;
             Outcome::Done
         }
     };
@@ -80,6 +80,16 @@ pub async fn train(
     let training = part(context, &job, &data, hyperparameters, &ended)?;
     run.set_training(training.clone());
     Ok(TrainDone { outcome, training })
+}
+
+/// Runs a recorded job once more, on `data`, whatever ran before.
+pub async fn again(context: &Context, recorded: &TrainingPart, data: &DataPart) -> Result<TrainingPart> {
+    let now = jiff::Timestamp::now().to_string();
+    let digest = names::digest(&[&recorded.job, &now]);
+    let job = format!("{}-reproduce-{}", context.settings.project, &digest[..12]);
+    create(context, &job, data, &recorded.hyperparameters, &recorded.image).await?;
+    let ended = follow(context, &job, Outcome::Done).await?;
+    part(context, &job, data, recorded.hyperparameters.clone(), &ended)
 }
 
 fn base_name(context: &Context, data: &DataPart, hyperparameters: &BTreeMap<String, String>) -> Result<String> {
@@ -104,11 +114,11 @@ async fn create(
     job: &str,
     data: &DataPart,
     hyperparameters: &BTreeMap<String, String>,
+    image: &str,
 ) -> Result<()> {
     let settings = &context.settings.training;
-    let mut algorithm = AlgorithmSpecification::builder()
-        .training_image(&context.account.image)
-        .training_input_mode(TrainingInputMode::File);
+    let mut algorithm =
+        AlgorithmSpecification::builder().training_image(image).training_input_mode(TrainingInputMode::File);
     for name in METRICS {
         let regex = format!(r"\b{name}=([-+0-9.eE]+);");
         algorithm = algorithm.metric_definitions(MetricDefinition::builder().name(name).regex(regex).build());

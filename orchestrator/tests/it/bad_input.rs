@@ -84,7 +84,7 @@ const CASES: &[Case] = &[
         break_it: |p| p.write("pipeline.toml", "project = \"story\"\n\n[gate]\nacuracy = 0.9\n"),
         args: &["run"],
         exit: 2,
-        says: &["error: pipeline.toml:4: unknown key `acuracy`, expected `accuracy`"],
+        says: &["error: pipeline.toml:4: unknown key `acuracy`, known here: `accuracy`, `rules`"],
     },
     Case {
         name: "settings that are named and not there",

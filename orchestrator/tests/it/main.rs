@@ -9,5 +9,7 @@ mod containers;
 mod gate;
 mod golden;
 mod interrupt;
+mod lineage;
 mod pipeline;
+mod rules;
 mod sdk;

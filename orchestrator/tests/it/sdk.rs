@@ -8,7 +8,7 @@ use aws_sdk_s3::{
 
 use crate::cli::Project;
 
-fn config(url: &str) -> aws_config::SdkConfig {
+pub fn config(url: &str) -> aws_config::SdkConfig {
     let credentials = Credentials::new("any", "any", None, None, "test");
     aws_config::SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -44,6 +44,19 @@ pub struct Averages {
     pub f1: f64,
 }
 
+/// The artifact as the job saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArtifactFigures {
+    /// Size of its files, bytes.
+    pub bytes: u64,
+    /// Documents of the test channel that were timed, one by one on one thread, without HTTP.
+    pub latency_documents: u64,
+    /// Time of a document that half of them do not exceed, milliseconds.
+    pub latency_p50_ms: f64,
+    /// Time that 99 of 100 do not exceed, milliseconds.
+    pub latency_p99_ms: f64,
+}
+
 /// A confidence interval by bootstrap: documents drawn again within each actual class, percentiles of the figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {

@@ -3,6 +3,7 @@
 mod balanced;
 mod drift;
 mod evaluation;
+mod gate;
 mod samples;
 
 use std::path::Path;

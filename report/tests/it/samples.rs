@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use report::drift::{Bin, Check, Distribution, NewTerm, Violation};
 use report::evaluation::{
-    Average, Averages, Calibrated, Candidate, ClassCurves, ClassMetrics, ClassTerms, DataFile, DataWarning,
-    DroppedRows, Interval, Metrics, Mistake, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
-    ScoreSeries, TermContribution, TermWeight, Training, Tuning,
+    ArtifactFigures, Average, Averages, Calibrated, Candidate, ClassCurves, ClassMetrics, ClassTerms, DataFile,
+    DataWarning, DroppedRows, Interval, Metrics, Mistake, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve,
+    ScoreHistogram, ScoreSeries, TermContribution, TermWeight, Training, Tuning,
 };
 use report::{DriftReport, Evaluation};
 
@@ -247,6 +247,12 @@ pub fn evaluation() -> Evaluation {
             rows: 3,
             examples: vec!["train.csv:17".into()],
         }],
+        artifact: Some(ArtifactFigures {
+            bytes: 3_938_993,
+            latency_documents: 1821,
+            latency_p50_ms: 0.031,
+            latency_p99_ms: 0.12,
+        }),
     }
 }
 

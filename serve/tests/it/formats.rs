@@ -37,6 +37,29 @@ fn body(input: &str, texts: &[String]) -> (&'static str, String) {
     }
 }
 
+#[tokio::test]
+async fn a_threshold_moves_the_line_and_nothing_else() {
+    let texts = vec!["good".to_owned(), "bad".to_owned(), "good bad".to_owned(), "unknown".to_owned()];
+    let plain = artifact(Kind::Two);
+    let (kind, sent) = body("instances", &texts);
+    for from in [0.01, 0.3, 0.5, 0.9, 0.99] {
+        let app = serve::App::new(Limits::default()).thresholded(Some(from.to_string().parse().unwrap()));
+        app.install(artifact(Kind::Two));
+        let app = std::sync::Arc::new(app);
+        let answer = send(&app, post(kind, "application/json", sent.clone())).await.json();
+        for (text, got) in texts.iter().zip(answer["predictions"].as_array().unwrap()) {
+            let want = plain.predict(text).unwrap();
+            let class = usize::from(want.probabilities[1] >= from);
+            assert_eq!(got["label"], plain.classes()[class], "{text} from {from}");
+            let score = got["score"].as_f64().unwrap();
+            assert!((score - want.probabilities[class]).abs() < 1e-12, "{text} from {from}: {got}");
+        }
+    }
+    for refused in ["0", "1", "-0.5", "half", "NaN"] {
+        assert!(refused.parse::<serve::Threshold>().is_err(), "{refused}");
+    }
+}
+
 /// Label and score of each prediction, whatever the form of the answer.
 fn predictions(accept: &str, answer: &str) -> Vec<(String, f64, Option<Value>)> {
     let of_json = |prediction: &Value| {

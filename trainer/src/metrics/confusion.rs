@@ -6,13 +6,11 @@
 
 use report::evaluation::{Averages, ClassMetrics};
 
-use super::Outcome;
-
-/// Outcomes by `[actual class][predicted class]`.
-pub fn confusion(outcomes: &[Outcome], classes: usize) -> Vec<Vec<u64>> {
+/// Pairs by `[actual class][predicted class]`.
+pub fn confusion(pairs: impl Iterator<Item = (usize, usize)>, classes: usize) -> Vec<Vec<u64>> {
     let mut confusion = vec![vec![0; classes]; classes];
-    for outcome in outcomes {
-        confusion[outcome.actual][outcome.predicted] += 1;
+    for (actual, predicted) in pairs {
+        confusion[actual][predicted] += 1;
     }
     confusion
 }
@@ -79,14 +77,10 @@ mod tests {
     #[test]
     fn two_classes_are_linfas_to_single_precision() {
         let pairs: Vec<(usize, usize)> = (0..97).map(|n| (n * n % 5 % 2, n * 7 % 11 % 2)).collect();
-        let outcomes: Vec<Outcome> = pairs
-            .iter()
-            .map(|&(actual, predicted)| Outcome { actual, predicted, probabilities: vec![0.5, 0.5] })
-            .collect();
         let actual: Array1<bool> = pairs.iter().map(|pair| pair.0 == 1).collect();
         let predicted: Array1<bool> = pairs.iter().map(|pair| pair.1 == 1).collect();
         let theirs = predicted.confusion_matrix(&actual).unwrap();
-        let ours = confusion(&outcomes, 2);
+        let ours = confusion(pairs.iter().copied(), 2);
         let positive = class_metrics(&ours, 1, "1");
         for (what, ours, theirs) in [
             ("accuracy", ratio(ours[0][0] + ours[1][1], 97), theirs.accuracy()),

@@ -6,11 +6,11 @@ mod ranking;
 mod reliability;
 
 pub use bootstrap::{Bootstrap, intervals};
-pub use reliability::{bins, calibration_error};
+pub use reliability::{bins, brier, calibration_error};
 
 use report::Evaluation;
 use report::evaluation::{
-    Average, ClassCurves, ClassMetrics, Metrics, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
+    Average, Averages, ClassCurves, ClassMetrics, Metrics, Quality, ReliabilityBin, RocCurve, ScoreHistogram,
 };
 
 use confusion::{averages, balanced_accuracy, class_metrics, matthews, ratio};
@@ -80,11 +80,40 @@ fn loss(outcome: &Outcome) -> f64 {
     -outcome.probabilities[outcome.actual].clamp(LEAST_PROBABILITY, 1.0 - LEAST_PROBABILITY).ln()
 }
 
+/// What the predicted classes alone say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counted {
+    /// One entry a class; areas are left out.
+    pub per_class: Vec<ClassMetrics>,
+    /// Mean recall over the classes that occur.
+    pub balanced_accuracy: f64,
+    /// Unweighted means.
+    pub macro_average: Averages,
+    /// Means by documents.
+    pub weighted: Averages,
+    /// Over all classes.
+    pub matthews: f64,
+}
+
+/// Counts pairs of an actual and a predicted class: what [`measure`] measures of them, without the cost of ranking.
+pub fn counted(pairs: impl Iterator<Item = (usize, usize)>, classes: &[String]) -> Counted {
+    let confusion = confusion::confusion(pairs, classes.len());
+    let per_class: Vec<ClassMetrics> =
+        classes.iter().enumerate().map(|(index, class)| class_metrics(&confusion, index, class)).collect();
+    Counted {
+        balanced_accuracy: balanced_accuracy(&per_class),
+        macro_average: averages(&per_class, |_| 1.0),
+        weighted: averages(&per_class, |class| class.support as f64),
+        matthews: matthews(&confusion),
+        per_class,
+    }
+}
+
 /// Measures `outcomes` over `classes`, whose indices they use.
 pub fn measure(outcomes: &[Outcome], classes: &[String]) -> Measured {
-    let confusion = confusion::confusion(outcomes, classes.len());
-    let mut per_class: Vec<ClassMetrics> =
-        classes.iter().enumerate().map(|(index, class)| class_metrics(&confusion, index, class)).collect();
+    let pairs = || outcomes.iter().map(|outcome| (outcome.actual, outcome.predicted));
+    let confusion = confusion::confusion(pairs(), classes.len());
+    let Counted { mut per_class, balanced_accuracy, macro_average, weighted, matthews } = counted(pairs(), classes);
     let mut curves = Vec::new();
     for (index, class) in per_class.iter_mut().enumerate() {
         let ranking = Ranking::of(outcomes.iter().map(|o| (o.probabilities[index], o.actual == index)));
@@ -101,8 +130,6 @@ pub fn measure(outcomes: &[Outcome], classes: &[String]) -> Measured {
     }
     let reliability = reliability::bins(outcomes);
     let accuracy = accuracy(outcomes);
-    let macro_average = averages(&per_class, |_| 1.0);
-    let weighted = averages(&per_class, |class| class.support as f64);
     let two = if let [_, positive] = &per_class[..] { Some(positive) } else { None };
     let mean_of = |figure: fn(&ClassMetrics) -> Option<f64>, by_support: bool| mean(&per_class, figure, by_support);
     let area = |by_support: bool| match two {
@@ -111,10 +138,10 @@ pub fn measure(outcomes: &[Outcome], classes: &[String]) -> Measured {
     };
     let roc_auc = area(false);
     let quality = Quality {
-        balanced_accuracy: balanced_accuracy(&per_class),
+        balanced_accuracy,
         macro_average,
         weighted,
-        micro: report::evaluation::Averages { precision: accuracy, recall: accuracy, f1: accuracy },
+        micro: Averages { precision: accuracy, recall: accuracy, f1: accuracy },
         roc_auc_macro: roc_auc,
         roc_auc_weighted: area(true),
         average_precision: match two {
@@ -123,13 +150,13 @@ pub fn measure(outcomes: &[Outcome], classes: &[String]) -> Measured {
         },
         average_precision_weighted: mean_of(|class| class.average_precision, true),
         brier: reliability::brier(outcomes),
-        matthews: matthews(&confusion),
+        matthews,
         calibration_error: calibration_error(&reliability),
     };
     let (average, headline) = match two {
         Some(positive) => {
             let (precision, recall, f1) = (positive.precision, positive.recall, positive.f1);
-            (Average::Binary, report::evaluation::Averages { precision, recall, f1 })
+            (Average::Binary, Averages { precision, recall, f1 })
         }
         None => (Average::Macro, macro_average),
     };
