@@ -24,7 +24,9 @@ pub mod tree;
 mod vocabulary;
 
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
-pub use artifact::{Artifact, Contribution, DocumentValues, Explanation, MOST_SPANS, Prediction, Span, TermsOfClass, TextClassifier};
+pub use artifact::{
+    Artifact, Contribution, DocumentValues, Explanation, MOST_SPANS, Prediction, Span, TermsOfClass, TextClassifier,
+};
 pub use calibration::Calibration;
 pub use classifier::{
     Classifier, Dataset, FitOptions, Fitted, Forest, Linear, Link, Progress, Tree, Watch, fit_classifier,

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use model::{
-    AnalyzerKind, Artifact, DocumentValues, ExplainError, Loss, Settings, StopWords, StripAccents, TfidfParams, TokenPattern, Weighting,
+    AnalyzerKind, Artifact, DocumentValues, ExplainError, Loss, Settings, StopWords, StripAccents, TfidfParams,
+    TokenPattern, Weighting,
 };
 use proptest::prelude::*;
 use tempfile::tempdir;

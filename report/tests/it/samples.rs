@@ -352,11 +352,14 @@ pub fn drifted() -> DriftReport {
                     &[0.51, 0.38, 0.11, 0.0, 0.0, 0.0],
                     &[0.02, 0.07, 0.11, 0.12, 0.13, 0.55],
                 ),
+                ..Distribution::default()
             },
             Distribution {
                 feature: "predicted_label".into(),
                 title: "predicted label".into(),
                 bins: bins(&["0", "1"], &[0.49, 0.51], &[0.43, 0.57]),
+                psi: 0.0146,
+                jensen_shannon: 0.0026,
             },
             Distribution {
                 feature: "topics".into(),
@@ -366,6 +369,7 @@ pub fn drifted() -> DriftReport {
                     &[0.4, 0.6],
                     &[0.7, 0.3],
                 ),
+                ..Distribution::default()
             },
         ],
         new_terms: ["battery", "blender", "amazon", "headphones", "refund", HOSTILE, "kindle"]
@@ -386,6 +390,7 @@ pub fn drifted() -> DriftReport {
             },
         ],
         notes: vec!["The baseline has no held-out files: label mix and score are not compared.".into()],
+        ..DriftReport::default()
     }
 }
 
