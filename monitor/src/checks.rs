@@ -4,7 +4,7 @@ mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report::drift::{Check, Violation};
+use report::drift::{Check, ScoreShift, Violation};
 
 use crate::baseline::Baseline;
 use crate::constraints::{ComparisonMethod, Switch};
@@ -48,6 +48,8 @@ pub struct Shown<'w> {
     pub moved: &'w Moved,
     /// Scores, a weight vector.
     pub scores: &'w [Moments],
+    /// How the mean log-odds moved, the largest change first.
+    pub shifts: &'w [ScoreShift],
     /// What tells it apart.
     pub domain: Option<&'w Found>,
     /// Languages of its sample.

@@ -2,8 +2,11 @@
 //!
 //! A score is `intercept + Σ weight · value`, so its mean over documents is `intercept + Σ weight · mean value`, and the
 //! change of the mean score is `Σ weight · change of the mean value`: every term's part of it, normalisation included.
+//! A calibration by Platt's sigmoid or a temperature is linear in the score, so that all of this is said in calibrated
+//! log-odds: of two classes the second's, of several each class's (of a temperature, and without calibration, the
+//! exponent of the softmax).
 
-use model::{Artifact, ArtifactError};
+use model::{Artifact, ArtifactError, Calibration};
 use report::drift::{ScoreShift, TermImpact};
 
 use crate::baseline::Means;
@@ -15,7 +18,17 @@ const NAMED: usize = 20;
 /// Classes that a report has; those that moved most.
 const CLASSES: usize = 20;
 
-/// Of each weight vector, the change of its mean score and what it consists of; those that moved most first.
+/// Slope and offset, a weight vector, that make calibrated log-odds of scores.
+pub fn log_odds(artifact: &Artifact) -> Vec<(f64, f64)> {
+    let vectors = artifact.intercepts().len();
+    match &artifact.manifest().calibration {
+        Calibration::Platt { a, b } => a.iter().copied().zip(b.iter().copied()).take(vectors).collect(),
+        Calibration::Temperature { t } => vec![(1.0 / t, 0.0); vectors],
+        Calibration::None => vec![(1.0, 0.0); vectors],
+    }
+}
+
+/// Of each weight vector, the change of its mean log-odds and what it consists of; those that moved most first.
 pub fn shifts(
     artifact: &Artifact,
     baseline: &Means,
@@ -27,6 +40,7 @@ pub fn shifts(
     if documents == 0 || baseline.values.len() != sums.len() || baseline.scores.len() != vectors {
         return Ok(Vec::new());
     }
+    let scales = log_odds(artifact);
     let mut of_vector: Vec<Parts> = (0..vectors).map(|_| Parts::default()).collect();
     for (term, (before, now)) in baseline.values.chunks_exact(sets).zip(sums.chunks_exact(sets)).enumerate() {
         if before.iter().chain(now).all(|value| *value == 0.0) {
@@ -35,7 +49,7 @@ pub fn shifts(
         let weights = artifact.term_weights(term as u32)?;
         for (vector, (parts, weight)) in of_vector.iter_mut().zip(weights).enumerate() {
             let set = vector.min(sets - 1);
-            let (baseline, window) = (before[set], now[set] / documents as f64);
+            let (weight, baseline, window) = (weight * scales[vector].0, before[set], now[set] / documents as f64);
             let contribution = weight * (window - baseline);
             parts.sum += contribution;
             parts.terms.push((term as u32, weight, baseline, window, contribution));
@@ -52,13 +66,13 @@ pub fn shifts(
             Ok(TermImpact { term: artifact.term(term)?, weight, baseline, window, contribution })
         };
         let terms: Vec<TermImpact> = parts.terms.into_iter().map(named).collect::<Result<_, ArtifactError>>()?;
-        let (before, now) = (&baseline.scores[vector], &scores[vector]);
+        let (before, now, (slope, offset)) = (&baseline.scores[vector], &scores[vector], scales[vector]);
         shifts.push(ScoreShift {
             class: class(vector),
-            baseline: before.mean,
-            window: now.mean,
-            change: now.mean - before.mean,
-            error: means::compare(before, now).map_or(f64::MAX, |apart| apart.error),
+            baseline: slope * before.mean + offset,
+            window: slope * now.mean + offset,
+            change: slope * (now.mean - before.mean),
+            error: means::compare(before, now).map_or(f64::MAX, |apart| slope.abs() * apart.error),
             rest: parts.sum - terms.iter().map(|term| term.contribution).sum::<f64>(),
             terms,
         });

@@ -107,6 +107,7 @@ fn compare(job: &WatchJob, against: Against, window: Window, tally: Tally) -> Re
         columns: &window.columns,
         moved: &moved,
         scores: &scores,
+        shifts: &shifts,
         domain: domain.as_ref(),
         languages: &languages,
         estimate: estimate.as_ref(),
@@ -140,7 +141,7 @@ fn compare(job: &WatchJob, against: Against, window: Window, tally: Tally) -> Re
         violations: findings.violations,
         rules: Vec::new(),
     };
-    let figures = Figures { named: summary::figures(&report, &window.columns, &scores), counted: window.counted };
+    let figures = Figures { named: summary::figures(&report, &window.columns), counted: window.counted };
     apply(config, &figures, &mut report);
     Ok(report)
 }

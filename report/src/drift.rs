@@ -51,7 +51,7 @@ pub struct DriftReport {
     /// Terms frequent enough to be tested.
     #[serde(default)]
     pub tested_terms: u64,
-    /// How the mean score moved, a class each; of two classes the second's. Empty where the classifier is not linear.
+    /// How the mean log-odds moved, a class each; of two classes the second's. Empty where the classifier is not linear.
     #[serde(default)]
     pub scores: Vec<ScoreShift>,
     /// What tells window and baseline apart, of any kind; none where there are too few documents.

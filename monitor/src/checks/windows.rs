@@ -74,8 +74,9 @@ fn log_odds(baseline: &Baseline, shown: Shown) -> Option<Comparison> {
     let all: Vec<means::Apart> = pairs.filter_map(|(before, now)| means::compare(before, now)).collect();
     let most = all.iter().max_by(|a, b| a.standardised.abs().total_cmp(&b.standardised.abs()))?;
     let least = all.iter().map(|apart| apart.p_value).fold(1.0, f64::min);
-    let shift = if most.change > 0.0 { "Scores are higher" } else { "Scores are lower" };
-    let figures = format!("mean {:+.2} ± {:.2} against the baseline's", most.change, most.error);
+    let first = shown.shifts.first()?;
+    let shift = if first.change > 0.0 { "The model leans" } else { "The model leans away" };
+    let figures = format!("mean log-odds of `{}` {:+.2} ± {:.2}", first.class, first.change, first.error);
     Some(Comparison {
         feature: LOG_ODDS,
         statistic: "standardised_mean_difference",

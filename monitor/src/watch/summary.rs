@@ -13,6 +13,7 @@ use crate::capture::Tally;
 use crate::domain::{self, Bag, Found};
 use crate::expected::Estimate;
 use crate::features::{Columns, Numeric, PREDICTED_LABEL};
+use crate::impact;
 use crate::personal::Personal;
 use crate::settings::WatchJob;
 use crate::stats::interval::wilson;
@@ -148,6 +149,8 @@ pub(super) fn timeline(baseline: &Baseline, artifact: &Artifact, window: &Window
         (_, Some((most, _))) => most.clone(),
         _ => super::first_class(artifact).to_string(),
     };
+    let (slope, offset) = impact::log_odds(artifact).first().copied().unwrap_or((1.0, 0.0));
+    let log_odds = |score: f64| slope * score + offset;
     let mean = |moments: &Moments| (moments.count > 0).then_some(moments.mean);
     let share = |labels: &BTreeMap<String, u64>| {
         let all: u64 = labels.values().sum();
@@ -162,7 +165,7 @@ pub(super) fn timeline(baseline: &Baseline, artifact: &Artifact, window: &Window
     Timeline {
         baseline: [
             unknown.and_then(|feature| feature.numerical_statistics.as_ref()?.mean),
-            baseline.means.scores.first().map(|moments| moments.mean),
+            baseline.means.scores.first().map(|moments| log_odds(moments.mean)),
             baseline.info.accuracy.as_ref().map(|accuracy| accuracy.accuracy),
             before,
         ],
@@ -172,7 +175,7 @@ pub(super) fn timeline(baseline: &Baseline, artifact: &Artifact, window: &Window
                 start: start.to_string(),
                 documents: slot.documents,
                 unknown: mean(&slot.unknown),
-                score: mean(&slot.score),
+                score: mean(&slot.score).map(log_odds),
                 accuracy: mean(&slot.right),
                 class_share: share(&slot.labels),
             })
@@ -188,7 +191,7 @@ pub(super) fn records(personal: &Personal) -> Vec<RecordCheck> {
 }
 
 /// What rules can ask for by name.
-pub(super) fn figures(report: &DriftReport, columns: &Columns, scores: &[Moments]) -> BTreeMap<String, f64> {
+pub(super) fn figures(report: &DriftReport, columns: &Columns) -> BTreeMap<String, f64> {
     let mut named: BTreeMap<String, f64> = BTreeMap::new();
     let mut name = |name: String, value: f64| {
         named.insert(name, value);
@@ -200,8 +203,8 @@ pub(super) fn figures(report: &DriftReport, columns: &Columns, scores: &[Moments
     for feature in Numeric::ALL.iter().filter(|feature| !columns.values(**feature).is_empty()) {
         name(format!("mean({})", feature.name()), columns.values(*feature).moments().mean);
     }
-    if let Some(first) = scores.first().filter(|moments| moments.count > 0) {
-        name("mean(log_odds)".into(), first.mean);
+    if let [first] = report.scores.as_slice() {
+        name("mean(log_odds)".into(), first.window);
     }
     report.checks.iter().for_each(|check| name(format!("drift({})", check.feature), check.value));
     report.distributions.iter().for_each(|d| name(format!("psi({})", d.feature), d.psi));

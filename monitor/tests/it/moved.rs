@@ -76,7 +76,7 @@ fn the_message_has_the_words_and_the_link() {
     let link = "https://console.example/report.html";
     watched(&root, &changed(200, 3, 1, "awful useless"), &[("report_link", link)]);
     let message = root.message();
-    assert!(message.contains(" Mean score of 1 −") && message.contains(", of which "), "{message}");
+    assert!(message.contains(" Mean log-odds of 1 −") && message.contains(", of which "), "{message}");
     assert!(message.ends_with(&format!(" Report: {link}")), "{message}");
     let summary = std::fs::read_to_string(root.path("processing/output/report.md")).unwrap();
     assert!(summary.contains("awful"), "{summary}");

@@ -52,7 +52,7 @@ fn accuracy(r: &DriftReport) -> String {
     text
 }
 
-/// The change of the mean score, and its strongest terms.
+/// The change of the mean log-odds, and its strongest terms.
 fn impact(r: &DriftReport) -> String {
     let Some(shift) = r.scores.first().filter(|shift| !shift.terms.is_empty()) else { return String::new() };
     let rows: String = shift
@@ -61,7 +61,7 @@ fn impact(r: &DriftReport) -> String {
         .take(10)
         .map(|t| format!("| {} | {} |\n", Markdown(&t.term), signed(t.contribution)))
         .collect();
-    format!("| Mean score of {} | {} |\n| --- | ---: |\n{rows}\n", Markdown(&shift.class), signed(shift.change))
+    format!("| Mean log-odds of {} | {} |\n| --- | ---: |\n{rows}\n", Markdown(&shift.class), signed(shift.change))
 }
 
 fn moved(r: &DriftReport) -> String {

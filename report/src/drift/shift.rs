@@ -17,12 +17,12 @@ pub struct TermShift {
     pub seen_by_model: bool,
 }
 
-/// The change of the mean score of one class, term by term.
+/// The change of the mean log-odds of one class, term by term.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreShift {
     /// The class that a higher score speaks for.
     pub class: String,
-    /// Mean of the baseline's documents, before calibration; of two classes the log-odds.
+    /// Mean over the baseline's documents, as they were calibrated.
     pub baseline: f64,
     /// Mean of the window's.
     pub window: f64,
@@ -36,12 +36,12 @@ pub struct ScoreShift {
     pub rest: f64,
 }
 
-/// What the change of one term's mean value adds to the change of the mean score.
+/// What the change of one term's mean value adds to the change of the mean log-odds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TermImpact {
     /// A term of the model's vocabulary.
     pub term: String,
-    /// Its weight for the class.
+    /// Its weight for the class, in log-odds.
     pub weight: f64,
     /// Mean of its value over the baseline's documents, normalisation included.
     pub baseline: f64,

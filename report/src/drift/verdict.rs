@@ -40,7 +40,7 @@ impl DriftReport {
         }
     }
 
-    /// Which words it is, in one sentence: the three that moved the mean score most, where that is a violation,
+    /// Which words it is, in one sentence: the three that moved the mean log-odds most, where that is a violation,
     /// else those whose rates moved most; none where nothing is violated.
     pub fn because(&self) -> Option<String> {
         if self.outcome() != Outcome::Drifted {
@@ -51,7 +51,7 @@ impl DriftReport {
             let terms: Vec<String> =
                 shift.terms.iter().take(3).map(|t| format!("{} {}", t.term, signed(t.contribution))).collect();
             return Some(format!(
-                "Mean score of {} {}, of which {}.",
+                "Mean log-odds of {} {}, of which {}.",
                 shift.class,
                 signed(shift.change),
                 terms.join(", ")

@@ -11,7 +11,7 @@ pub struct TimeSlot {
     pub documents: u64,
     /// Mean share of unknown terms; none without texts.
     pub unknown: Option<f64>,
-    /// Mean score of the first weight vector; none without texts or where the classifier is not linear.
+    /// Mean log-odds of the first weight vector; none without texts or where the classifier is not linear.
     pub score: Option<f64>,
     /// Estimated accuracy.
     pub accuracy: Option<f64>,

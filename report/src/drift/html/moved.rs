@@ -12,7 +12,7 @@ const SHOWN: usize = 24;
 /// Classes whose scores are shown.
 const CLASSES: usize = 6;
 
-/// The change of the mean score, term by term.
+/// The change of the mean log-odds, term by term.
 pub(super) fn impact(r: &DriftReport) -> String {
     let of_class = |shift: &ScoreShift| {
         let mut bars: Vec<(&str, f64, String)> = shift
@@ -26,7 +26,7 @@ pub(super) fn impact(r: &DriftReport) -> String {
         let rest = shift.change - named;
         bars.push(("all other terms", rest, signed_three(rest)));
         format!(
-            "<div><h3>{} {} ± {}</h3>\n<p class=\"note\">mean {} in the baseline, {} in the window</p>\n{}</div>\n",
+            "<div><h3>mean log-odds of {} {} ± {}</h3>\n<p class=\"note\">{} in the baseline, {} in the window</p>\n{}</div>\n",
             word(&shift.class),
             signed(shift.change),
             figure(shift.error, 2),
@@ -38,9 +38,9 @@ pub(super) fn impact(r: &DriftReport) -> String {
     let classes: String = r.scores.iter().take(CLASSES).map(of_class).collect();
     let content = if classes.is_empty() { classes } else { format!("<div class=\"columns\">\n{classes}</div>\n") };
     section(
-        "What it does to the score",
-        "The change of the mean score before calibration (of two classes the log-odds), taken apart by term: weight times change of \
-         its mean TF-IDF value. The parts add up to the whole.",
+        "What it does to the predictions",
+        "The change of the mean log-odds, taken apart by term: its weight times the change of its mean TF-IDF value. The parts add up \
+         to the whole.",
         &content,
     )
 }

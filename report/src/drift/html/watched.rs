@@ -21,7 +21,7 @@ pub(super) fn figures(r: &DriftReport) -> String {
         figures.push(("Accuracy, measured", percent(found.all.accuracy), &measured));
     }
     if let Some(shift) = r.scores.first() {
-        figures.push(("Mean score", signed(shift.change), "change against the baseline"));
+        figures.push(("Mean log-odds", signed(shift.change), "change against the baseline"));
     }
     if let Some(domain) = &r.domain {
         figures.push(("Told apart", figure(domain.auc, 2), "0.5 is chance, 1 always"));
@@ -47,7 +47,7 @@ pub(super) fn timeline(r: &DriftReport) -> String {
             (|v| count(v.max(0.0).round() as u64)) as fn(f64) -> String,
         ),
         (&share, of(|s| s.class_share), class, percent),
-        ("mean score", of(|s| s.score), score, |v| figure(v, 2)),
+        ("mean log-odds", of(|s| s.score), score, |v| figure(v, 2)),
         ("accuracy, estimated", of(|s| s.accuracy), accuracy, percent),
         ("terms unknown to the model", of(|s| s.unknown), unknown, percent),
     ];
