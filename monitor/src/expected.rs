@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit;
 use crate::known_terms::TextFeatures;
+use crate::stats::interval::{Z95, wilson};
 use crate::stats::sample::Moments;
 
 /// Words of the pieces that are cut out of each held-out document.
@@ -197,9 +198,11 @@ impl Evidence {
         let by_confidence = mixed(baseline.accuracy + self.confidence.mean - baseline.confidence, lost, classes);
         let by_snippets = mixed(self.snippets.mean, lost, classes);
         let accuracy = (by_confidence + by_snippets) / 2.0;
-        let variance = |p: f64, n: u64| p * (1.0 - p) / n as f64;
-        let held_out = variance(baseline.accuracy.clamp(0.01, 0.99), baseline.documents);
-        let error = 1.96 * (variance(accuracy, self.confidence.count) + held_out).sqrt();
+        // Wilson's, for of few held-out documents all may be right.
+        let (least, most) = wilson((baseline.accuracy * baseline.documents as f64).round() as u64, baseline.documents);
+        let held_out = (baseline.accuracy - least).max(most - baseline.accuracy);
+        let window = Z95 * (accuracy * (1.0 - accuracy) / self.confidence.count as f64).sqrt();
+        let error = window.hypot(held_out);
         let (low, high) = (by_confidence.min(by_snippets), by_confidence.max(by_snippets));
         let interval = ((low - error).max(0.0), (high + error).min(1.0));
         Some(Estimate { accuracy, interval, by_confidence, by_snippets, unknown: self.unknown.mean })

@@ -82,7 +82,7 @@ pub fn lines(job: &WatchJob, report: &DriftReport, window: &Columns, timestamp: 
 
 fn spread(values: &Sample) -> Option<Value> {
     let moments = values.moments();
-    (!values.is_empty()).then(|| Value::StatisticValues {
+    (!values.is_empty()).then_some(Value::StatisticValues {
         sample_count: moments.count as f64,
         sum: moments.mean * moments.count as f64,
         minimum: moments.min,

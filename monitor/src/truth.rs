@@ -67,7 +67,7 @@ impl Truth {
         for path in files::below(folder, &|name| name.ends_with(".jsonl"))? {
             let mut lines = Lines::open(&path)?;
             while let Some((number, line)) = lines.next_line()? {
-                match line.and_then(|line| labels(line)) {
+                match line.and_then(labels) {
                     Ok((id, labels)) => {
                         truth.labels.insert(id, labels);
                     }
