@@ -27,7 +27,8 @@ mod vocabulary;
 
 pub use artifact::manifest::{DataDigest, Manifest, Provenance};
 pub use artifact::{
-    Artifact, Contribution, Explanation, Identity, MOST_SPANS, Prediction, Span, TermsOfClass, TextClassifier,
+    Artifact, Contribution, DocumentValues, Explanation, Identity, MOST_SPANS, Prediction, Span, TermsOfClass,
+    TextClassifier,
 };
 pub use calibration::Calibration;
 pub use classifier::{

@@ -1,45 +1,85 @@
-//! The baseline: made once from labelled files, loaded by each run.
+//! The baseline: made once from labelled files and, if there is any, from the first healthy days of traffic; loaded by
+//! each run.
 //!
-//! Text is described by the files that the artifact was trained on. Predictions are described by held-out files where
-//! there are any, else not at all: on its own training text an artifact is surer and righter than it will ever be again.
+//! Text is described by the traffic, else by the files that the artifact was trained on. Predictions and scores are
+//! described by the traffic, else by held-out files, else not at all: on its own training text an artifact is surer and
+//! righter than it will ever be again, and knows every term. What is unknown to the model is told by the training text.
 
+mod files;
+mod make;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::Artifact;
 use serde::{Deserialize, Serialize};
 
-use crate::constraints::{Constraints, MonitoringConfig};
+use crate::constraints::Constraints;
+use crate::domain::Bag;
 use crate::error::{MonitorError, Result};
-use crate::features::{Columns, Numeric, PREDICTED_LABEL};
-use crate::known_terms::{Counter, KnownTerms, MOST};
-use crate::settings::BaselineJob;
+use crate::expected::AccuracyBaseline;
+use crate::files::read_json;
+use crate::known_terms::KnownTerms;
 use crate::statistics::Statistics;
-use crate::{archive, documents, files};
+use crate::stats::sample::Moments;
+
+pub use make::make;
 
 const STATISTICS: &str = "statistics.json";
 const CONSTRAINTS: &str = "constraints.json";
 const INFO: &str = "baseline.json";
 const TERMS: &str = "baseline_terms.csv.gz";
+const VALUES: &str = "baseline_values.safetensors";
+const SAMPLE: &str = "baseline_sample.jsonl.gz";
 /// The value of [`Info::format`].
-const FORMAT: &str = "sagebrush.baseline/1";
+const FORMAT: &str = "sagebrush.baseline/2";
 
 /// `baseline.json`: what Model Monitor's files have no room for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Info {
-    /// Names the format of this file and of `baseline_terms.csv.gz`.
+    /// Names the format of this file and of those beside it.
     pub format: String,
     /// Documents of the training text.
     pub documents: u64,
+    /// What text is held against.
+    pub reference: Reference,
+    /// Its documents.
+    pub reference_documents: u64,
     /// Held-out documents; none where there were no such files.
     pub held_out_documents: Option<u64>,
     /// Fewest documents that hold a known token.
     pub least_documents: u32,
     /// Known tokens.
     pub known_terms: u64,
+    /// Documents a language, of a sample.
+    pub languages: BTreeMap<String, u64>,
+    /// Scores of the documents that values are of, a weight vector; empty where there are none.
+    pub scores: Vec<Moments>,
+    /// What held-out labels say of confidence; none where there are too few.
+    pub accuracy: Option<AccuracyBaseline>,
     /// How text is split, by hyperparameter.
     pub analyzer: serde_json::Value,
     /// Checksum of the artifact's manifest.
     pub artifact: String,
+}
+
+/// What text is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// What the artifact was trained on.
+    TrainingText,
+    /// Captures of the first healthy days.
+    Traffic,
+}
+
+/// Means over the documents that predictions are described by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Means {
+    /// Of each term's values, shape (terms, sets); empty where unknown.
+    pub values: Vec<f64>,
+    /// Scores, a weight vector.
+    pub scores: Vec<Moments>,
 }
 
 /// A baseline at hand.
@@ -51,83 +91,12 @@ pub struct Baseline {
     pub constraints: Constraints,
     /// What belongs to neither.
     pub info: Info,
-    /// Tokens of the training text.
+    /// Tokens of the training text, and of the traffic.
     pub terms: KnownTerms,
-}
-
-/// Makes the baseline and leaves its four files in the job's output folder; says what was done.
-pub fn make(job: &BaselineJob) -> Result<String> {
-    let unpacked = archive::open(&job.model)?;
-    let artifact = unpacked.artifact();
-    let baseline = of(job, artifact)?;
-    files::write_json(&job.output.join(STATISTICS), &baseline.statistics)?;
-    files::write_json(&job.output.join(CONSTRAINTS), &baseline.constraints)?;
-    baseline.terms.save(&job.output.join(TERMS))?;
-    files::write_json(&job.output.join(INFO), &baseline.info)?;
-    let held_out = match baseline.info.held_out_documents {
-        Some(documents) => format!("{documents} held-out documents"),
-        None => "no held-out documents: label mix and score will not be compared".into(),
-    };
-    Ok(format!(
-        "baseline of {} documents with {} terms, {held_out}",
-        baseline.info.documents, baseline.info.known_terms
-    ))
-}
-
-/// Two passes over the training text: the second asks what the other documents know.
-fn of(job: &BaselineJob, artifact: &Artifact) -> Result<Baseline> {
-    let mut counter = Counter::default();
-    documents::each(&job.dataset, &job.text_column, &mut |text| counter.add(artifact, text))?;
-    let documents = counter.documents();
-    if documents == 0 {
-        return Err(MonitorError::Data {
-            file: job.dataset.clone(),
-            line: None,
-            found: "no document".into(),
-            expected: "the files that the artifact was trained on".into(),
-        });
-    }
-    let terms = counter.finish(MOST);
-    let mut columns = Columns::of(documents);
-    documents::each(&job.dataset, &job.text_column, &mut |text| {
-        columns.add_text(terms.baseline_document(artifact, text));
-    })?;
-    let held_out = job.held_out.as_deref().map(|folder| predict(folder, job, artifact, &mut columns)).transpose()?;
-    let predicted = held_out.is_some();
-    let wanted = |name: &str| predicted || (name != PREDICTED_LABEL && name != Numeric::Score.name());
-    let of_feature = |name: &str| match held_out {
-        Some(held_out) if name == PREDICTED_LABEL || name == Numeric::Score.name() => held_out,
-        _ => documents,
-    };
-    let statistics = Statistics::of(&columns, &wanted, &of_feature);
-    let constraints = Constraints::suggested(&statistics, artifact.classes(), &MonitoringConfig::default());
-    let info = Info {
-        format: FORMAT.into(),
-        documents,
-        held_out_documents: held_out,
-        least_documents: terms.least(),
-        known_terms: terms.len() as u64,
-        analyzer: analyzer(artifact),
-        artifact: artifact.manifest().checksum.clone(),
-    };
-    Ok(Baseline { statistics, constraints, info, terms })
-}
-
-fn predict(folder: &Path, job: &BaselineJob, artifact: &Artifact, columns: &mut Columns) -> Result<u64> {
-    let mut documents = 0;
-    let mut damage = None;
-    documents::each(folder, &job.text_column, &mut |text| {
-        let prediction = match artifact.predict(text) {
-            Ok(prediction) => prediction,
-            Err(damaged) => return damage = Some(damaged),
-        };
-        columns.add_prediction(&artifact.classes()[prediction.class], prediction.score());
-        documents += 1;
-    })?;
-    match damage {
-        None => Ok(documents),
-        Some(damaged) => Err(damaged.into()),
-    }
+    /// Mean values.
+    pub means: Means,
+    /// A random few of the reference's documents.
+    pub sample: Vec<Bag>,
 }
 
 /// The settings that decide what a token is.
@@ -138,9 +107,10 @@ fn analyzer(artifact: &Artifact) -> serde_json::Value {
 
 impl Baseline {
     /// Loads the files that [`make`] left beside `statistics`, and refuses those of another analyzer than `artifact`'s.
+    /// Mean values of another artifact are left out: they are of other terms.
     pub fn load(statistics: &Path, constraints: &Path, artifact: &Artifact) -> Result<Self> {
         let folder = statistics.parent().unwrap_or(Path::new("."));
-        let info: Info = files::read_json(&folder.join(INFO), "what a baseline job leaves beside statistics.json")?;
+        let info: Info = read_json(&folder.join(INFO), "what a baseline job leaves beside statistics.json")?;
         if info.format != FORMAT {
             return Err(MonitorError::Data {
                 file: folder.join(INFO),
@@ -157,10 +127,15 @@ impl Baseline {
                 artifact: now.to_string(),
             });
         }
+        let same = info.artifact == artifact.manifest().checksum && !info.scores.is_empty();
+        let expected = artifact.terms() * artifact.value_sets();
+        let values = if same { files::load_values(&folder.join(VALUES), expected)? } else { Vec::new() };
         Ok(Self {
-            statistics: files::read_json(statistics, "Model Monitor's statistics")?,
-            constraints: files::read_json(constraints, "Model Monitor's constraints")?,
+            statistics: read_json(statistics, "Model Monitor's statistics")?,
+            constraints: read_json(constraints, "Model Monitor's constraints")?,
             terms: KnownTerms::load(&folder.join(TERMS), info.least_documents)?,
+            means: Means { values, scores: info.scores.clone() },
+            sample: files::load_sample(&folder.join(SAMPLE))?,
             info,
         })
     }

@@ -1,12 +1,18 @@
 //! Captured traffic: JSON Lines as data capture leaves them, streamed; a damaged line is a finding, never the end.
+//!
+//! Lines are dealt out in batches to a fixed number of lanes, each read by a thread of its own in the order of the files.
+//! What a lane sees depends on the files alone, so that results do not depend on the machine.
 
 pub mod answer;
 mod base64;
 pub mod lines;
 pub mod record;
 pub mod request;
+mod tally;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use jiff::Timestamp;
 
@@ -17,65 +23,144 @@ use crate::settings::{Halves, Window};
 pub use answer::Answered;
 use lines::Lines;
 use record::Record;
+pub use tally::Tally;
 
-/// Damaged lines that are named.
-const NAMED: usize = 10;
+/// Bytes of lines that are handed to a lane at once.
+const BATCH: usize = 1 << 18;
+/// Batches that wait for a lane.
+const WAITING: usize = 2;
 
 /// One readable request of the window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exchange {
     /// When it was answered.
     pub time: Timestamp,
+    /// The id that ground truth names it by: the client's, else the platform's.
+    pub id: Option<String>,
+    /// Of each record of the request, whether it was answered with a prediction: only those are below.
+    pub records: Vec<bool>,
     /// Its documents; none where the input was not captured.
     pub texts: Option<Vec<String>>,
     /// Its predictions, in the order of the documents; none where the output was not captured.
     pub answers: Option<Vec<Answered>>,
 }
 
-/// What was read, and what could not be.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tally {
-    /// Captured requests in the window.
-    pub requests: u64,
-    /// Those whose documents and predictions could not be read or do not belong together.
-    pub unreadable: u64,
-    /// Where the first of those is, and why.
-    pub first_unreadable: Option<String>,
-    /// Lines that are no capture record.
-    pub damaged: u64,
-    /// The first of those.
-    pub damaged_lines: Vec<String>,
+/// Where a line stands: the file's number in name order, the line's in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// From 0.
+    pub file: u32,
+    /// From 1.
+    pub line: u64,
 }
 
-/// Reads every `.jsonl` below `folder` in name order and hands the window's requests to `visit`.
-pub fn read(folder: &Path, halves: Halves, window: Window, visit: &mut dyn FnMut(Exchange)) -> Result<Tally> {
-    let mut tally = Tally::default();
-    for path in files::below(folder, &|name| name.ends_with(".jsonl"))? {
-        let name = path.strip_prefix(folder).ok().filter(|n| !n.as_os_str().is_empty()).unwrap_or(&path);
-        let mut lines = Lines::open(&path)?;
+/// Lines of one file.
+struct Batch {
+    file: u32,
+    bytes: Vec<u8>,
+    /// Number and end in `bytes`, or why there is no line.
+    lines: Vec<(u64, std::result::Result<usize, String>)>,
+}
+
+/// Reads every `.jsonl` below `folder` and hands the window's requests to `add`, each with one of `lanes`.
+pub fn read<L: Send>(
+    folder: &Path,
+    halves: Halves,
+    window: Window,
+    lanes: &mut [L],
+    add: &(impl Fn(&mut L, Place, Exchange) + Sync),
+) -> Result<Tally> {
+    let files = files::below(folder, &|name| name.ends_with(".jsonl"))?;
+    let names: Vec<String> = files.iter().map(|path| name(folder, path)).collect();
+    let names = &names;
+    thread::scope(|scope| {
+        let (mut senders, mut readers) = (Vec::new(), Vec::new());
+        for lane in lanes {
+            let (sender, batches) = sync_channel::<Batch>(WAITING);
+            senders.push(sender);
+            readers
+                .push(scope.spawn(move || read_batches(&batches, names, halves, window, &mut |p, e| add(lane, p, e))));
+        }
+        let dealt = deal(&files, &senders);
+        drop(senders);
+        let mut tally = Tally::default();
+        for reader in readers {
+            // A lane that panicked has a broken invariant to tell of.
+            tally.merge(reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        dealt.map(|()| tally)
+    })
+}
+
+fn name(folder: &Path, path: &Path) -> String {
+    path.strip_prefix(folder).ok().filter(|n| !n.as_os_str().is_empty()).unwrap_or(path).display().to_string()
+}
+
+/// Cuts the files into batches, each for the next lane.
+fn deal(files: &[PathBuf], lanes: &[SyncSender<Batch>]) -> Result<()> {
+    let mut next = 0;
+    let mut send = |batch: Batch| {
+        // A lane that is gone has panicked, which is told when it is joined.
+        let _ = lanes[next % lanes.len()].send(batch);
+        next += 1;
+    };
+    for (file, path) in (0u32..).zip(files) {
+        let empty = || Batch { file, bytes: Vec::new(), lines: Vec::new() };
+        let mut batch = empty();
+        let mut lines = Lines::open(path)?;
         while let Some((number, line)) = lines.next_line()? {
-            let place = || format!("{}:{number}", name.display());
-            let record = line.and_then(Record::parse);
+            let line = line.map(|line| {
+                batch.bytes.extend_from_slice(line);
+                batch.bytes.len()
+            });
+            batch.lines.push((number, line));
+            if batch.bytes.len() >= BATCH {
+                send(std::mem::replace(&mut batch, empty()));
+            }
+        }
+        if !batch.lines.is_empty() {
+            send(batch);
+        }
+    }
+    Ok(())
+}
+
+fn read_batches(
+    batches: &Receiver<Batch>,
+    names: &[String],
+    halves: Halves,
+    window: Window,
+    visit: &mut dyn FnMut(Place, Exchange),
+) -> Tally {
+    let mut tally = Tally::default();
+    for Batch { file, bytes, lines } in batches {
+        let mut start = 0;
+        for (line, end) in lines {
+            let place = Place { file, line };
+            let record = end.and_then(|end| {
+                let record = Record::parse(&bytes[start..end]);
+                start = end;
+                record
+            });
             match record {
-                Err(why) => {
-                    tally.damaged += 1;
-                    if tally.damaged_lines.len() < NAMED {
-                        tally.damaged_lines.push(format!("{}: {why}", place()));
-                    }
-                }
+                Err(why) => tally.damaged_line(place, &names[file as usize], &why),
                 Ok(record) if window.holds(record.time) => {
                     tally.requests += 1;
                     match record.exchange(halves) {
-                        Ok(exchange) => visit(exchange),
-                        Err(why) => {
-                            tally.unreadable += 1;
-                            tally.first_unreadable.get_or_insert_with(|| format!("{}: {why}", place()));
-                        }
+                        Ok(exchange) => visit(place, exchange),
+                        Err(why) => tally.unreadable_request(place, &names[file as usize], &why),
                     }
                 }
-                Ok(_) => {}
+                Ok(_) => tally.outside += 1,
             }
         }
     }
-    Ok(tally)
+    tally
+}
+
+impl Place {
+    /// Seed of what is drawn by chance for this line, the same in every run.
+    pub fn seed(self) -> u64 {
+        self.line ^ u64::from(self.file).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }

@@ -1,14 +1,20 @@
 //! A window held against the baseline.
 
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use report::drift::{Check, Violation};
+use report::drift::{Check, ScoreShift, Violation};
 
 use crate::baseline::Baseline;
 use crate::constraints::{ComparisonMethod, Switch};
 use crate::describe;
+use crate::domain::Found;
+use crate::expected::Estimate;
 use crate::features::{Columns, Numeric, PREDICTED_LABEL};
-use crate::stats::{categories, holm, ks, sketch::Sketch};
+use crate::stats::sample::Moments;
+use crate::stats::{categories, holm, ks};
+use crate::terms::Moved;
 
 /// Probability of even one false alarm in a window without drift, over all comparisons together.
 pub const FAMILY_LEVEL: f64 = 0.01;
@@ -33,8 +39,30 @@ struct Comparison {
     contrast: describe::Contrast,
 }
 
+/// What a window shows.
+#[derive(Clone, Copy)]
+pub struct Shown<'w> {
+    /// Its features.
+    pub columns: &'w Columns,
+    /// Terms whose rates moved.
+    pub moved: &'w Moved,
+    /// Scores, a weight vector.
+    pub scores: &'w [Moments],
+    /// How the mean log-odds moved, the largest change first.
+    pub shifts: &'w [ScoreShift],
+    /// What tells it apart.
+    pub domain: Option<&'w Found>,
+    /// Languages of its sample.
+    pub languages: &'w BTreeMap<String, u64>,
+    /// Accuracy without labels.
+    pub estimate: Option<&'w Estimate>,
+    /// Right predictions and all whose labels came.
+    pub measured: Option<(u64, u64)>,
+}
+
 /// All checks; none of an empty window.
-pub fn compare(baseline: &Baseline, window: &Columns) -> Findings {
+pub fn compare(baseline: &Baseline, shown: Shown) -> Findings {
+    let window = shown.columns;
     if window.documents == 0 {
         return Findings::default();
     }
@@ -42,6 +70,7 @@ pub fn compare(baseline: &Baseline, window: &Columns) -> Findings {
         .iter()
         .filter_map(|&feature| number(baseline, window, feature))
         .chain(label(baseline, window))
+        .chain(windows::all(baseline, shown))
         .collect();
     let checks = judge(comparisons);
     if baseline.constraints.monitoring_config.evaluate_constraints == Switch::Disabled {
@@ -60,14 +89,15 @@ pub fn compare(baseline: &Baseline, window: &Columns) -> Findings {
 fn number(baseline: &Baseline, window: &Columns, feature: Numeric) -> Option<Comparison> {
     let holding = baseline.constraints.distribution(feature.name())?;
     let before = baseline.statistics.feature(feature.name())?.sketch()?;
-    let found = ks::two_sample(&before, window.values(feature), feature.alternative())?;
+    let now = window.values(feature).sketch();
+    let found = ks::two_sample(&before, &now, feature.alternative())?;
     Some(Comparison {
         feature: feature.name(),
         statistic: "kolmogorov_smirnov",
         value: found.distance,
         threshold: holding.comparison_threshold,
         p_value: (holding.comparison_method == ComparisonMethod::Robust).then_some(found.p_value),
-        contrast: describe::Contrast::of_numbers(feature, &before, &Sketch::of(window.values(feature))),
+        contrast: describe::Contrast::of_numbers(feature, &before, &now),
     })
 }
 
@@ -75,18 +105,25 @@ fn label(baseline: &Baseline, window: &Columns) -> Option<Comparison> {
     let holding = baseline.constraints.distribution(PREDICTED_LABEL)?;
     let before = baseline.statistics.feature(PREDICTED_LABEL)?.categories()?;
     let now: BTreeMap<&str, u64> = window.labels().iter().map(|(label, &n)| (label.as_str(), n)).collect();
-    let labels: BTreeSet<&str> = before.keys().chain(now.keys()).copied().collect();
-    let count = |of: &BTreeMap<&str, u64>, label: &str| of.get(label).copied().unwrap_or(0);
-    let counts: Vec<(u64, u64)> = labels.iter().map(|l| (count(&before, l), count(&now, l))).collect();
-    let found = categories::compare(&counts)?;
+    let (found, counts) = mix(&before, &now)?;
     Some(Comparison {
         feature: PREDICTED_LABEL,
         statistic: "total_variation",
         value: found.distance,
         threshold: holding.comparison_threshold,
         p_value: (holding.comparison_method == ComparisonMethod::Robust).then_some(found.p_value),
-        contrast: describe::Contrast::of_labels(labels.into_iter().zip(counts)),
+        contrast: describe::Contrast::of_labels(counts.into_iter()),
     })
+}
+
+type Counts<'l> = Vec<(&'l str, (u64, u64))>;
+
+fn mix<'l>(before: &BTreeMap<&'l str, u64>, now: &BTreeMap<&'l str, u64>) -> Option<(categories::Mix, Counts<'l>)> {
+    let labels: BTreeSet<&str> = before.keys().chain(now.keys()).copied().collect();
+    let count = |of: &BTreeMap<&str, u64>, label: &str| of.get(label).copied().unwrap_or(0);
+    let counts: Vec<(u64, u64)> = labels.iter().map(|l| (count(before, l), count(now, l))).collect();
+    let found = categories::compare(&counts)?;
+    Some((found, labels.into_iter().zip(counts).collect()))
 }
 
 /// Each level depends on how many comparisons there are and on the p-values of the others.
@@ -116,7 +153,7 @@ fn judge(comparisons: Vec<Comparison>) -> Vec<Check> {
 /// Features that the baseline has and the window lacks, wholly or in part.
 fn missing(baseline: &Baseline, window: &Columns) -> Vec<Violation> {
     let present = |name: &str| match Numeric::ALL.iter().find(|n| n.name() == name) {
-        Some(&feature) => Some(window.values(feature).len() as u64),
+        Some(&feature) => Some(window.values(feature).len()),
         None => (name == PREDICTED_LABEL).then(|| window.labelled()),
     };
     let violation = |name: &str, kind: &str, description: String| Violation {

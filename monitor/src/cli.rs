@@ -86,7 +86,9 @@ fn work(root: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<String
             report.damaged_lines.iter().for_each(|line| println!("damaged line {line}"));
             report.notes.iter().for_each(|note| println!("note: {note}"));
             let outcome = if report.outcome() == Outcome::Drifted { "CompletedWithViolations" } else { "Completed" };
-            Ok(format!("{outcome}: {}", report.verdict()))
+            let because = report.because().map(|why| format!(" {why}")).unwrap_or_default();
+            let link = job.report_link.as_ref().map(|link| format!(" Report: {link}")).unwrap_or_default();
+            Ok(format!("{outcome}: {}{because}{link}", report.verdict()))
         }
     }
 }

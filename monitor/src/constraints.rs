@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::features::{Numeric, PREDICTED_LABEL};
+use crate::features::{Numeric, OF_WINDOWS, PREDICTED_LABEL};
 use crate::statistics::{InferredType, Statistics};
 
 /// The difference that matters unless the file says otherwise: of distribution functions, or of shares.
@@ -137,6 +137,19 @@ impl Default for DistributionConstraints {
 impl Constraints {
     /// What `statistics` suggest; labels may be any of `classes`.
     pub fn suggested(statistics: &Statistics, classes: &[String], config: &MonitoringConfig) -> Self {
+        let of_window = |&(name, comparison_threshold): &(&str, f64)| FeatureConstraints {
+            name: name.into(),
+            inferred_type: InferredType::Unknown,
+            completeness: 0.0,
+            num_constraints: None,
+            string_constraints: None,
+            overrides: Some(Overrides {
+                distribution_constraints: Some(DistributionConstraints {
+                    comparison_threshold,
+                    ..config.distribution_constraints.clone()
+                }),
+            }),
+        };
         let features = statistics
             .features
             .iter()
@@ -152,6 +165,7 @@ impl Constraints {
                     overrides: None,
                 }
             })
+            .chain(OF_WINDOWS.iter().map(of_window))
             .collect();
         Self { version: 0.into(), features, monitoring_config: config.clone() }
     }

@@ -15,6 +15,11 @@ pub struct Contrast {
 }
 
 impl Contrast {
+    /// Of anything, already in words.
+    pub fn new(subject: &'static str, shift: impl Into<String>, figures: String) -> Self {
+        Self { subject, shift: shift.into(), figures }
+    }
+
     /// Of two samples of numbers.
     pub fn of_numbers(feature: Numeric, baseline: &Sketch, window: &Sketch) -> Self {
         let quantile = |sketch: &Sketch, q: f64| sketch.quantile(q).unwrap_or(f64::NAN);
@@ -45,8 +50,13 @@ impl Contrast {
         Self { subject, shift, figures: format!("median {}{unit}, baseline {}", figure(now), figure(before)) }
     }
 
-    /// Of two mixes: `(label, (baseline's documents, window's))`.
+    /// Of two mixes of labels: `(label, (baseline's documents, window's))`.
     pub fn of_labels<'l>(counts: impl Iterator<Item = (&'l str, (u64, u64))>) -> Self {
+        Self::of_mix("Mix of predicted labels", "Other labels are predicted", counts)
+    }
+
+    /// Of two mixes of anything.
+    pub fn of_mix<'l>(subject: &'static str, shift: &str, counts: impl Iterator<Item = (&'l str, (u64, u64))>) -> Self {
         let counts: Vec<(&str, (u64, u64))> = counts.collect();
         let (m, n) = counts.iter().fold((0, 0), |(m, n), (_, (b, w))| (m + b, n + w));
         let share = |count: u64, of: u64| count as f64 / of.max(1) as f64;
@@ -57,7 +67,7 @@ impl Contrast {
         let figures = most.map_or_else(String::new, |(label, before, now)| {
             format!("`{label}` {:.1} %, baseline {:.1} %", now * 100.0, before * 100.0)
         });
-        Self { subject: "Mix of predicted labels", shift: "Other labels are predicted".into(), figures }
+        Self { subject, shift: shift.into(), figures }
     }
 
     /// The sentence for how it came out.

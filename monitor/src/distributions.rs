@@ -5,19 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use report::drift::{Bin, Distribution};
 
 use crate::baseline::Baseline;
-use crate::features::{Columns, Numeric, PREDICTED_LABEL};
+use crate::features::{Columns, LANGUAGE, Numeric, PREDICTED_LABEL};
+use crate::stats::divergence;
 use crate::stats::sketch::Sketch;
 
 /// Most bins of a chart.
 const BINS: f64 = 10.0;
 
-/// One a feature that both sides have.
-pub fn side_by_side(baseline: &Baseline, window: &Columns) -> Vec<Distribution> {
+/// One a feature that both sides have; `languages` are those of the window's sample.
+pub fn side_by_side(baseline: &Baseline, window: &Columns, languages: &BTreeMap<String, u64>) -> Vec<Distribution> {
     let number = |&feature: &Numeric| {
         let before = baseline.statistics.feature(feature.name())?.sketch()?;
-        numbers(feature, &before, &Sketch::of(window.values(feature)))
+        numbers(feature, &before, &window.values(feature).sketch())
     };
-    Numeric::ALL.iter().filter_map(number).chain(labels(baseline, window)).collect()
+    let language = || {
+        (!languages.is_empty() && !baseline.info.languages.is_empty())
+            .then(|| mixes(LANGUAGE, "language, guessed", &borrowed(&baseline.info.languages), &borrowed(languages)))
+    };
+    Numeric::ALL.iter().filter_map(number).chain(labels(baseline, window)).chain(language()).collect()
 }
 
 fn numbers(feature: Numeric, baseline: &Sketch, window: &Sketch) -> Option<Distribution> {
@@ -34,7 +39,7 @@ fn numbers(feature: Numeric, baseline: &Sketch, window: &Sketch) -> Option<Distr
             window: share(window, edge[0], edge[1]),
         })
         .collect();
-    Some(Distribution { feature: feature.name().into(), title: feature.title().into(), bins })
+    Some(distribution(feature.name(), feature.title(), bins))
 }
 
 /// Where bins meet: round numbers at even distances, or in the steps 1, 2, 5, 10 where values span decades.
@@ -69,17 +74,31 @@ fn label(feature: Numeric, low: f64, high: f64) -> String {
 
 fn labels(baseline: &Baseline, window: &Columns) -> Option<Distribution> {
     let before = baseline.statistics.feature(PREDICTED_LABEL)?.categories()?;
-    let now: BTreeMap<&str, u64> = window.labels().iter().map(|(label, &n)| (label.as_str(), n)).collect();
+    Some(mixes(PREDICTED_LABEL, "predicted label", &before, &borrowed(window.labels())))
+}
+
+fn borrowed(counts: &BTreeMap<String, u64>) -> BTreeMap<&str, u64> {
+    counts.iter().map(|(name, &count)| (name.as_str(), count)).collect()
+}
+
+fn mixes(feature: &str, title: &str, before: &BTreeMap<&str, u64>, now: &BTreeMap<&str, u64>) -> Distribution {
     let names: BTreeSet<&str> = before.keys().chain(now.keys()).copied().collect();
     let share = |of: &BTreeMap<&str, u64>, name: &str| {
         of.get(name).copied().unwrap_or(0) as f64 / of.values().sum::<u64>().max(1) as f64
     };
-    let bins = names.iter().map(|name| Bin {
-        label: name.to_string(),
-        baseline: share(&before, name),
-        window: share(&now, name),
-    });
-    Some(Distribution { feature: PREDICTED_LABEL.into(), title: "predicted label".into(), bins: bins.collect() })
+    let bin = |name: &&str| Bin { label: name.to_string(), baseline: share(before, name), window: share(now, name) };
+    distribution(feature, title, names.iter().map(bin).collect())
+}
+
+fn distribution(feature: &str, title: &str, bins: Vec<Bin>) -> Distribution {
+    let shares: Vec<(f64, f64)> = bins.iter().map(|bin| (bin.baseline, bin.window)).collect();
+    Distribution {
+        feature: feature.into(),
+        title: title.into(),
+        psi: divergence::psi(&shares),
+        jensen_shannon: divergence::jensen_shannon(&shares),
+        bins,
+    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,17 @@ use flate2::read::MultiGzDecoder;
 use crate::error::{MonitorError, Result};
 use crate::files;
 
-/// Calls `visit` with every document's text below `folder`; files of other kinds are left alone.
-pub fn each(folder: &Path, text_column: &str, visit: &mut dyn FnMut(&str)) -> Result<()> {
+/// Names of columns (CSV) or keys (JSON Lines).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Of the text, which must be there.
+    pub text: String,
+    /// Of the label, which may be.
+    pub label: String,
+}
+
+/// Calls `visit` with every document's text and label below `folder`; files of other kinds are left alone.
+pub fn each(folder: &Path, columns: &Columns, visit: &mut dyn FnMut(&str, Option<&str>)) -> Result<()> {
     let kinds = [".csv", ".csv.gz", ".jsonl", ".jsonl.gz"];
     let files = files::below(folder, &|name| kinds.iter().any(|kind| name.ends_with(kind)))?;
     if files.is_empty() {
@@ -29,40 +38,41 @@ pub fn each(folder: &Path, text_column: &str, visit: &mut dyn FnMut(&str)) -> Re
         } else {
             Box::new(opened)
         };
-        let column = Column { file: &path, name: text_column };
-        if name.contains(".jsonl") { column.json_lines(reader, visit)? } else { column.csv(reader, visit)? }
+        let file = Labelled { file: &path, columns };
+        if name.contains(".jsonl") { file.json_lines(reader, visit)? } else { file.csv(reader, visit)? }
     }
     Ok(())
 }
 
-struct Column<'c> {
+struct Labelled<'c> {
     file: &'c Path,
-    name: &'c str,
+    columns: &'c Columns,
 }
 
-impl Column<'_> {
+impl Labelled<'_> {
     fn bad(&self, line: Option<u64>, found: impl ToString, expected: impl ToString) -> MonitorError {
         let (found, expected) = (found.to_string(), expected.to_string());
         MonitorError::Data { file: self.file.to_path_buf(), line, found, expected }
     }
 
-    fn csv(&self, reader: Box<dyn Read>, visit: &mut dyn FnMut(&str)) -> Result<()> {
+    fn csv(&self, reader: Box<dyn Read>, visit: &mut dyn FnMut(&str, Option<&str>)) -> Result<()> {
         const RECORDS: &str = "UTF-8 records of RFC 4180, all of one width";
         let mut reader = csv::ReaderBuilder::new().from_reader(reader);
         let header = reader.headers().map_err(|e| self.bad(Some(1), e, RECORDS))?;
         let named: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
-        let Some(place) = named.iter().position(|name| *name == self.name) else {
-            let expected = format!("a column `{}`; set text_column to the column of the text", self.name);
+        let label = named.iter().position(|name| *name == self.columns.label);
+        let Some(place) = named.iter().position(|name| *name == self.columns.text) else {
+            let expected = format!("a column `{}`; set text_column to the column of the text", self.columns.text);
             return Err(self.bad(Some(1), format!("the columns are {named:?}"), expected));
         };
         let mut record = csv::StringRecord::new();
         while reader.read_record(&mut record).map_err(|e| self.bad(e.position().map(|p| p.line()), &e, RECORDS))? {
-            visit(record.get(place).unwrap_or_default());
+            visit(record.get(place).unwrap_or_default(), label.and_then(|label| record.get(label)));
         }
         Ok(())
     }
 
-    fn json_lines(&self, reader: Box<dyn Read>, visit: &mut dyn FnMut(&str)) -> Result<()> {
+    fn json_lines(&self, reader: Box<dyn Read>, visit: &mut dyn FnMut(&str, Option<&str>)) -> Result<()> {
         for (line, number) in BufReader::new(reader).lines().zip(1u64..) {
             let line = line.map_err(|e: io::Error| self.bad(Some(number), e, "UTF-8"))?;
             if line.trim().is_empty() {
@@ -70,10 +80,15 @@ impl Column<'_> {
             }
             let value: serde_json::Value = serde_json::from_str(line.trim_start_matches('\u{feff}'))
                 .map_err(|e| self.bad(Some(number), e, "a JSON object a line"))?;
-            match value.get(self.name).and_then(|text| text.as_str()) {
-                Some(text) => visit(text),
+            let label = match value.get(&self.columns.label) {
+                Some(serde_json::Value::String(label)) => Some(label.clone()),
+                Some(serde_json::Value::Number(label)) => Some(label.to_string()),
+                _ => None,
+            };
+            match value.get(&self.columns.text).and_then(|text| text.as_str()) {
+                Some(text) => visit(text, label.as_deref()),
                 None => {
-                    let expected = format!("an object whose key `{}` is a string", self.name);
+                    let expected = format!("an object whose key `{}` is a string", self.columns.text);
                     return Err(self.bad(Some(number), "the line has no such text", expected));
                 }
             }
@@ -90,7 +105,9 @@ mod tests {
 
     fn texts(folder: &Path) -> Result<Vec<String>, String> {
         let mut texts = Vec::new();
-        each(folder, "review_text", &mut |text| texts.push(text.to_string())).map_err(|e| e.to_string())?;
+        let columns = Columns { text: "review_text".into(), label: "sentiment".into() };
+        let visit = &mut |text: &str, label: Option<&str>| texts.push(format!("{} {text}", label.unwrap_or("-")));
+        each(folder, &columns, visit).map_err(|e| e.to_string())?;
         Ok(texts)
     }
 
@@ -105,7 +122,7 @@ mod tests {
         let mut packed = flate2::write::GzEncoder::new(File::create(at("c.csv.gz")).unwrap(), Default::default());
         packed.write_all(b"review_text,sentiment\r\nthird,0\r\n").unwrap();
         packed.finish().unwrap();
-        assert_eq!(texts(folder.path()).unwrap(), ["good, \"very\"\nsaid he", "second", "third"]);
+        assert_eq!(texts(folder.path()).unwrap(), ["1 good, \"very\"\nsaid he", "- second", "0 third"]);
     }
 
     #[test]

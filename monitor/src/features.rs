@@ -4,9 +4,26 @@ use std::collections::BTreeMap;
 
 use crate::known_terms::TextFeatures;
 use crate::stats::ks::Alternative;
+use crate::stats::sample::Sample;
 
 /// The predicted class, the one feature that is no number.
 pub const PREDICTED_LABEL: &str = "predicted_label";
+
+/// Rates of all terms.
+pub const TERMS: &str = "terms";
+/// The mean score before calibration.
+pub const LOG_ODDS: &str = "log_odds";
+/// What a classifier can tell apart.
+pub const DOMAIN: &str = "domain";
+/// The mix of languages.
+pub const LANGUAGE: &str = "language";
+/// How right the predictions are, without labels or with them.
+pub const ACCURACY: &str = "accuracy";
+/// Differences that matter of what is no feature of a document, unless `constraints.json` says otherwise: of the rate of
+/// any term, of the mean score in standard deviations, of the area under the ROC curve, of the mix of languages, of the
+/// accuracy.
+pub const OF_WINDOWS: [(&str, f64); 5] =
+    [(TERMS, 0.05), (LOG_ODDS, 0.2), (DOMAIN, 0.6), (LANGUAGE, 0.1), (ACCURACY, 0.05)];
 
 /// Features that are numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +81,7 @@ impl Numeric {
 pub struct Columns {
     /// Documents, whether or not both their halves are there.
     pub documents: u64,
-    values: [Vec<f64>; 4],
+    values: [Sample; 4],
     labels: BTreeMap<String, u64>,
 }
 
@@ -74,8 +91,8 @@ impl Columns {
         Self { documents, ..Self::default() }
     }
 
-    /// Values of a feature, in the order of the documents that have it.
-    pub fn values(&self, feature: Numeric) -> &[f64] {
+    /// Values of a feature.
+    pub fn values(&self, feature: Numeric) -> &Sample {
         &self.values[feature as usize]
     }
 
@@ -89,16 +106,23 @@ impl Columns {
         self.labels.values().sum()
     }
 
+    /// Those of both.
+    pub fn merge(&mut self, other: Columns) {
+        self.documents += other.documents;
+        self.values.iter_mut().zip(other.values).for_each(|(values, other)| values.merge(other));
+        other.labels.into_iter().for_each(|(label, documents)| *self.labels.entry(label).or_default() += documents);
+    }
+
     /// A document's text.
     pub fn add_text(&mut self, features: TextFeatures) {
-        self.values[Numeric::TextLength as usize].push(features.characters as f64);
-        self.values[Numeric::TermCount as usize].push(features.terms as f64);
-        self.values[Numeric::UnknownTerms as usize].push(features.unknown_share());
+        self.values[Numeric::TextLength as usize].add(features.characters as f64);
+        self.values[Numeric::TermCount as usize].add(features.terms as f64);
+        self.values[Numeric::UnknownTerms as usize].add(features.unknown_share());
     }
 
     /// A document's prediction.
     pub fn add_prediction(&mut self, label: &str, score: f64) {
-        self.values[Numeric::Score as usize].push(score);
+        self.values[Numeric::Score as usize].add(score);
         match self.labels.get_mut(label) {
             Some(documents) => *documents += 1,
             None => {

@@ -1,9 +1,10 @@
 //! Folders in name order; files written aside and renamed.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use flate2::{Compression, GzBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::error::{MonitorError, Result};
@@ -37,8 +38,8 @@ pub fn below(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>>
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     const HINT: &str = "is there room, and may the job write there?";
     let folder = path.parent().unwrap_or(Path::new("."));
-    let io = || MonitorError::io(path, HINT);
-    fs::create_dir_all(folder).map_err(io())?;
+    let fail = || MonitorError::io(path, HINT);
+    fs::create_dir_all(folder).map_err(fail())?;
     let mut aside = path.as_os_str().to_owned();
     aside.push(".aside");
     let aside = PathBuf::from(aside);
@@ -48,8 +49,15 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     written.map_err(|source| {
         // The failure itself is what is reported.
         let _ = fs::remove_file(&aside);
-        io()(source)
+        fail()(source)
     })
+}
+
+/// Gzip without time or name: equal content, equal bytes.
+pub fn packed(content: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = GzBuilder::new().write(Vec::new(), Compression::default());
+    packed.write_all(content)?;
+    packed.finish()
 }
 
 /// Indented JSON with a final line end.

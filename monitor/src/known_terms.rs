@@ -4,11 +4,11 @@
 //! own documents the same is asked of the *other* ones: otherwise none of their tokens were unknown, by construction,
 //! and every window would differ. `least` is 1 unless there are more tokens than [`MOST`].
 
-use std::collections::HashMap;
-use std::io::{BufReader, Write};
+use std::collections::{BTreeMap, HashMap};
+use std::io::BufReader;
 use std::path::Path;
 
-use flate2::{Compression, GzBuilder, read::GzDecoder};
+use flate2::read::GzDecoder;
 use model::Artifact;
 
 use crate::error::{MonitorError, Result};
@@ -82,75 +82,135 @@ impl Counter {
         self.documents
     }
 
-    /// The tokens of enough documents that there are no more than `most`.
-    pub fn finish(self, most: usize) -> KnownTerms {
+    /// The tokens of enough documents that there are no more than `most`; rates are those of `traffic`, whose own tokens
+    /// are kept likewise, else those of the text itself.
+    pub fn finish(self, traffic: Option<Counter>, most: usize) -> KnownTerms {
+        let least = self.least(most);
+        let text = self.kept(least);
+        let counts: BTreeMap<Box<str>, Counts> = match traffic {
+            None => text.map(|(term, documents)| (term, Counts { documents, reference: documents })).collect(),
+            Some(traffic) => {
+                let mut counts: BTreeMap<Box<str>, Counts> =
+                    text.map(|(term, documents)| (term, Counts { documents, reference: 0 })).collect();
+                let least = traffic.least(most);
+                traffic.kept(least).for_each(|(term, reference)| counts.entry(term).or_default().reference = reference);
+                counts
+            }
+        };
+        KnownTerms::of(counts.into_iter(), least)
+    }
+
+    /// Fewest documents of a token that is kept, so that there are no more than `most`.
+    fn least(&self, most: usize) -> u32 {
         let mut counts: Vec<u32> = self.terms.values().map(|seen| seen.documents).collect();
         counts.sort_unstable_by_key(|&documents| std::cmp::Reverse(documents));
         // The first count that would be one too many must not be enough.
-        let least = counts.get(most).map_or(1, |&documents| documents.saturating_add(1));
-        let terms = self.terms.into_iter().map(|(term, seen)| (term, seen.documents));
-        KnownTerms { terms: terms.filter(|(_, documents)| *documents >= least).collect(), least }
+        counts.get(most).map_or(1, |&documents| documents.saturating_add(1))
+    }
+
+    fn kept(self, least: u32) -> impl Iterator<Item = (Box<str>, u32)> {
+        self.terms.into_iter().map(|(term, seen)| (term, seen.documents)).filter(move |(_, n)| *n >= least)
     }
 }
 
-/// Tokens that the baseline's text has.
+/// Documents that hold a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of the training text.
+    pub documents: u32,
+    /// Of what rates are held against: the training text, or the first days of traffic.
+    pub reference: u32,
+}
+
+/// Tokens that the baseline's text has, numbered in their order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownTerms {
-    terms: HashMap<Box<str>, u32>,
+    numbers: HashMap<Box<str>, u32>,
+    counts: Vec<Counts>,
     least: u32,
 }
 
 impl KnownTerms {
-    /// Fewest documents of the baseline that hold a known token.
+    fn of(terms: impl Iterator<Item = (Box<str>, Counts)>, least: u32) -> Self {
+        let (mut numbers, mut counts) = (HashMap::new(), Vec::new());
+        for (term, count) in terms {
+            numbers.insert(term, counts.len() as u32);
+            counts.push(count);
+        }
+        Self { numbers, counts, least }
+    }
+
+    /// Fewest documents of the training text that hold a known token.
     pub fn least(&self) -> u32 {
         self.least
     }
 
+    /// Tokens, by number; those that only the traffic has among them.
+    pub fn counts(&self) -> &[Counts] {
+        &self.counts
+    }
+
+    /// Their text, by number.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = vec![""; self.counts.len()];
+        self.numbers.iter().for_each(|(term, &number)| names[number as usize] = term);
+        names
+    }
+
     /// Known tokens.
     pub fn len(&self) -> usize {
-        self.terms.len()
+        self.counts.iter().filter(|counts| counts.documents >= self.least).count()
     }
 
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+        self.len() == 0
     }
 
-    /// A later document; `new` is called with each token that is unknown.
-    pub fn window_document(&self, tokens: &dyn Tokens, text: &str, new: &mut dyn FnMut(&str)) -> TextFeatures {
-        self.document(tokens, text, self.least, new)
+    /// A later document; `visit` is called with each token, its number where it has one, and whether it is unknown.
+    pub fn window_document(
+        &self,
+        tokens: &dyn Tokens,
+        text: &str,
+        visit: &mut dyn FnMut(&str, Option<u32>, bool),
+    ) -> TextFeatures {
+        self.document(tokens, text, self.least, visit)
     }
 
     /// One of the baseline's own documents, which does not count for itself.
     pub fn baseline_document(&self, tokens: &dyn Tokens, text: &str) -> TextFeatures {
-        self.document(tokens, text, self.least.saturating_add(1), &mut |_| {})
+        self.document(tokens, text, self.least.saturating_add(1), &mut |_, _, _| {})
     }
 
-    fn document(&self, tokens: &dyn Tokens, text: &str, enough: u32, new: &mut dyn FnMut(&str)) -> TextFeatures {
+    fn document(
+        &self,
+        tokens: &dyn Tokens,
+        text: &str,
+        enough: u32,
+        visit: &mut dyn FnMut(&str, Option<u32>, bool),
+    ) -> TextFeatures {
         let mut features = TextFeatures { characters: text.chars().count() as u64, ..TextFeatures::default() };
         tokens.each(text, &mut |token| {
             features.terms += 1;
-            if self.terms.get(token).is_none_or(|&documents| documents < enough) {
-                features.unknown += 1;
-                new(token);
-            }
+            let number = self.numbers.get(token).copied();
+            let unknown = number.is_none_or(|number| self.counts[number as usize].documents < enough);
+            features.unknown += u64::from(unknown);
+            visit(token, number, unknown);
         });
         features
     }
 
-    /// Writes `term,documents` a record, terms ascending, gzip: equal baselines, equal bytes.
+    /// Writes `term,documents,reference` a record, terms ascending, gzip: equal baselines, equal bytes.
     pub fn save(&self, path: &Path) -> Result<()> {
         let io = || MonitorError::io(path, "is there room?");
-        let mut terms: Vec<(&str, u32)> = self.terms.iter().map(|(term, &documents)| (&**term, documents)).collect();
-        terms.sort_unstable();
         let mut table = csv::Writer::from_writer(Vec::new());
-        for (term, documents) in terms {
-            table.write_record([term, &documents.to_string()]).map_err(|e| io()(e.into()))?;
+        for (term, counts) in self.names().iter().zip(&self.counts) {
+            let Counts { documents, reference } = counts;
+            let record = [*term, &documents.to_string(), &reference.to_string()];
+            table.write_record(record).map_err(|e| io()(e.into()))?;
         }
         let table = table.into_inner().map_err(|e| io()(e.into_error()))?;
-        let mut packed = GzBuilder::new().write(Vec::new(), Compression::default());
-        let packed = packed.write_all(&table).and_then(|()| packed.finish()).map_err(io())?;
-        files::write(path, &packed)
+        files::write(path, &files::packed(&table).map_err(io())?)
     }
 
     /// Reads what [`KnownTerms::save`] wrote.
@@ -159,22 +219,23 @@ impl KnownTerms {
             .map_err(MonitorError::io(path, "make a baseline and hand over its whole output folder"))?;
         let unpacked = GzDecoder::new(BufReader::new(file));
         let mut table = csv::ReaderBuilder::new().has_headers(false).from_reader(unpacked);
-        let mut terms = HashMap::new();
+        let mut terms = Vec::new();
         let mut record = csv::StringRecord::new();
         let bad = |line: Option<u64>, found: String| MonitorError::Data {
             file: path.to_path_buf(),
             line,
             found,
-            expected: "a term and its number of documents; make the baseline again".into(),
+            expected: "a term and its numbers of documents; make the baseline again".into(),
         };
         while table.read_record(&mut record).map_err(|e| bad(e.position().map(|p| p.line()), e.to_string()))? {
             let line = record.position().map(|p| p.line());
-            let (Some(term), Some(Ok(documents))) = (record.get(0), record.get(1).map(str::parse)) else {
+            let number = |at: usize| record.get(at).and_then(|n| n.parse().ok());
+            let (Some(term), Some(documents), Some(reference)) = (record.get(0), number(1), number(2)) else {
                 return Err(bad(line, format!("{:?}", record.iter().collect::<Vec<_>>())));
             };
-            terms.insert(term.into(), documents);
+            terms.push((term.into(), Counts { documents, reference }));
         }
-        Ok(Self { terms, least })
+        Ok(Self::of(terms.into_iter(), least))
     }
 }
 
@@ -193,7 +254,7 @@ mod tests {
     fn counted(texts: &[&str], most: usize) -> KnownTerms {
         let mut counter = Counter::default();
         texts.iter().for_each(|text| counter.add(&Words, text));
-        counter.finish(most)
+        counter.finish(None, most)
     }
 
     #[test]
@@ -202,9 +263,13 @@ mod tests {
         let own = known.baseline_document(&Words, "a b b");
         assert_eq!((own.characters, own.terms, own.unknown), (5, 3, 2), "`a` stands in the other one, `b` twice here");
         let mut new = Vec::new();
-        let later = known.window_document(&Words, "a b d", &mut |term| new.push(term.to_string()));
+        let later = known.window_document(&Words, "a b d", &mut |term, _, unknown| {
+            if unknown {
+                new.push(term.to_string());
+            }
+        });
         assert_eq!((later.terms, later.unknown, new), (3, 1, vec!["d".to_string()]));
-        assert_eq!(known.window_document(&Words, "", &mut |_| {}).unknown_share(), 1.0);
+        assert_eq!(known.window_document(&Words, "", &mut |_, _, _| {}).unknown_share(), 1.0);
     }
 
     #[test]
@@ -214,6 +279,18 @@ mod tests {
             let known = counted(&texts, most);
             assert_eq!((known.least(), known.len()), (least, terms), "at most {most}");
         }
+    }
+
+    #[test]
+    fn rates_are_those_of_the_traffic() {
+        let (mut text, mut traffic) = (Counter::default(), Counter::default());
+        ["a b", "a c"].iter().for_each(|t| text.add(&Words, t));
+        ["a d", "d", "d b"].iter().for_each(|t| traffic.add(&Words, t));
+        let known = text.finish(Some(traffic), MOST);
+        let counts: Vec<(u32, u32)> = known.counts().iter().map(|c| (c.documents, c.reference)).collect();
+        assert_eq!((known.names(), counts), (vec!["a", "b", "c", "d"], vec![(2, 1), (1, 1), (1, 0), (0, 3)]));
+        assert_eq!(known.len(), 3, "what only the traffic has is not known to the model");
+        assert_eq!(known.window_document(&Words, "d", &mut |_, _, _| {}).unknown, 1);
     }
 
     #[test]

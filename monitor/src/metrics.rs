@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::features::{Columns, Numeric, PREDICTED_LABEL};
 use crate::settings::WatchJob;
+use crate::stats::sample::Sample;
 use report::DriftReport;
 
 #[derive(Serialize)]
@@ -60,7 +61,7 @@ pub fn lines(job: &WatchJob, report: &DriftReport, window: &Columns, timestamp: 
     ];
     for feature in Numeric::ALL {
         let values = window.values(feature);
-        lines.push(count(&format!("feature_non_null_{}", feature.name()), values.len() as u64));
+        lines.push(count(&format!("feature_non_null_{}", feature.name()), values.len()));
         if let Some(value) = spread(values) {
             lines.push(line(format!("feature_data_{}", feature.name()), value, "None"));
         }
@@ -70,14 +71,21 @@ pub fn lines(job: &WatchJob, report: &DriftReport, window: &Columns, timestamp: 
         let name = format!("feature_baseline_drift_{}", check.feature);
         lines.push(line(name, Value::Value(check.value), "None"));
     }
+    let mut share = |name: &str, value: Option<f64>| {
+        lines.extend(value.map(|value| line(name.into(), Value::Value(value), "None")));
+    };
+    share("accuracy_estimated", report.accuracy.as_ref().map(|accuracy| accuracy.accuracy));
+    share("accuracy_measured", report.measured.as_ref().map(|measured| measured.all.accuracy));
+    lines.extend(report.records.iter().map(|record| count(&format!("records_{}", record.kind), record.documents)));
     lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|line| line + "\n").collect()
 }
 
-fn spread(values: &[f64]) -> Option<Value> {
-    (!values.is_empty()).then(|| Value::StatisticValues {
-        sample_count: values.len() as f64,
-        sum: values.iter().sum(),
-        minimum: values.iter().copied().fold(f64::INFINITY, f64::min),
-        maximum: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+fn spread(values: &Sample) -> Option<Value> {
+    let moments = values.moments();
+    (!values.is_empty()).then_some(Value::StatisticValues {
+        sample_count: moments.count as f64,
+        sum: moments.mean * moments.count as f64,
+        minimum: moments.min,
+        maximum: moments.max,
     })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+use crate::documents::Columns;
 use crate::error::{MonitorError, Result};
 
 /// The job, typed.
@@ -23,12 +24,16 @@ pub struct BaselineJob {
     pub dataset: PathBuf,
     /// Folder of files it has not seen, if there is one.
     pub held_out: Option<PathBuf>,
+    /// Folder of captures of the first healthy days, if there is one.
+    pub traffic: Option<PathBuf>,
+    /// Times of the captures that count.
+    pub window: Window,
     /// Folder of the artifact.
     pub model: PathBuf,
     /// Where the results go.
     pub output: PathBuf,
-    /// Column or key of the text.
-    pub text_column: String,
+    /// Columns or keys of text and label.
+    pub columns: Columns,
 }
 
 /// Paths and window of a run.
@@ -44,6 +49,12 @@ pub struct WatchJob {
     pub statistics: PathBuf,
     /// The baseline's `constraints.json`.
     pub constraints: PathBuf,
+    /// What is asked for beside, if anything: `monitor.toml`.
+    pub config: Option<PathBuf>,
+    /// Folder of labels that came later, if there is one.
+    pub truth: Option<PathBuf>,
+    /// Address of the report for people, if there is one.
+    pub report_link: Option<String>,
     /// Where the results go.
     pub output: PathBuf,
     /// Times of the requests that count.
@@ -117,6 +128,9 @@ pub fn job(root: &Path, variable: &dyn Fn(&str) -> Option<String>, now: Timestam
                 model,
                 statistics: vars.path("baseline_statistics", "/opt/ml/processing/baseline/statistics.json"),
                 constraints: vars.path("baseline_constraints", "/opt/ml/processing/baseline/constraints.json"),
+                config: vars.optional_path("monitor_config"),
+                truth: vars.optional_path("ground_truth_source"),
+                report_link: vars.get("report_link"),
                 output,
                 window: vars.window(now)?,
                 endpoint: vars.get("sagemaker_endpoint_name").unwrap_or_default(),
@@ -127,10 +141,15 @@ pub fn job(root: &Path, variable: &dyn Fn(&str) -> Option<String>, now: Timestam
         Ok(DatasetFormat { csv, json, sagemaker_capture_json: None }) if csv.is_some() || json.is_some() => {
             Ok(Job::Baseline(BaselineJob {
                 dataset,
-                held_out: vars.get("held_out_source").map(|path| vars.below(&path)),
+                held_out: vars.optional_path("held_out_source"),
+                traffic: vars.optional_path("traffic_source"),
+                window: vars.window(now)?,
                 model,
                 output,
-                text_column: vars.get("text_column").unwrap_or_else(|| "review_text".into()),
+                columns: Columns {
+                    text: vars.get("text_column").unwrap_or_else(|| "review_text".into()),
+                    label: vars.get("label_column").unwrap_or_else(|| "sentiment".into()),
+                },
             }))
         }
         _ => Err(unknown_format(&text)),
@@ -158,6 +177,10 @@ impl Variables<'_> {
 
     fn path(&self, name: &str, default: &str) -> PathBuf {
         self.below(&self.get(name).unwrap_or_else(|| default.into()))
+    }
+
+    fn optional_path(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).map(|path| self.below(&path))
     }
 
     /// A container's path as it lies on this machine.
@@ -243,9 +266,11 @@ mod tests {
         let want = BaselineJob {
             dataset: "/tmp/ml/processing/input/train".into(),
             held_out: Some("/elsewhere".into()),
+            traffic: None,
+            window: Window::default(),
             model: "/tmp/ml/processing/model".into(),
             output: "/tmp/ml/processing/output".into(),
-            text_column: "review_text".into(),
+            columns: Columns { text: "review_text".into(), label: "sentiment".into() },
         };
         assert_eq!(job, Ok(Job::Baseline(want)));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Columns, Numeric, PREDICTED_LABEL};
+use crate::stats::sample::Sample;
 use crate::stats::sketch::{self, Sketch};
 
 /// The whole file.
@@ -205,23 +206,20 @@ impl Feature {
     }
 }
 
-fn numerical(feature: Numeric, values: &[f64], documents: u64) -> Feature {
-    let n = values.len() as f64;
+fn numerical(feature: Numeric, values: &Sample, documents: u64) -> Feature {
+    let moments = values.moments();
     let some = |value: f64| (!values.is_empty()).then_some(value);
-    let sum: f64 = values.iter().sum();
-    let mean = sum / n;
-    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-    let min = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sketch = KllSketch { parameters: KllParameters { c: 0.64, k: sketch::K as f64 }, data: sketch::levels(values) };
+    let items: Vec<(f64, u64)> = values.items().collect();
+    let sketch =
+        KllSketch { parameters: KllParameters { c: 0.64, k: sketch::K as f64 }, data: sketch::levels_of(&items) };
     let numerical = Numerical {
-        common: common(values.len() as u64, documents),
-        mean: some(mean),
-        sum: some(sum),
-        std_dev: some(variance.sqrt()),
-        min: some(min),
-        max: some(max),
-        distribution: NumericalDistribution { kll: Kll { buckets: buckets(values, min, max), sketch } },
+        common: common(moments.count, documents),
+        mean: some(moments.mean),
+        sum: some(moments.mean * moments.count as f64),
+        std_dev: some(moments.variance().sqrt()),
+        min: some(moments.min),
+        max: some(moments.max),
+        distribution: NumericalDistribution { kll: Kll { buckets: buckets(&items, moments.min, moments.max), sketch } },
     };
     let inferred_type = match feature.is_integral() {
         _ if values.is_empty() => InferredType::Unknown,
@@ -236,15 +234,15 @@ fn numerical(feature: Numeric, values: &[f64], documents: u64) -> Feature {
     }
 }
 
-fn buckets(values: &[f64], min: f64, max: f64) -> Vec<Bucket> {
-    if values.is_empty() {
+fn buckets(items: &[(f64, u64)], min: f64, max: f64) -> Vec<Bucket> {
+    if items.is_empty() {
         return Vec::new();
     }
     let width = (max - min) / 10.0;
     let mut counts = [0.0; 10];
-    for value in values {
+    for (value, count) in items {
         let place = if width > 0.0 { ((value - min) / width) as usize } else { 0 };
-        counts[place.min(9)] += 1.0;
+        counts[place.min(9)] += *count as f64;
     }
     let bound = |place: usize| if place == 10 { max } else { min + width * place as f64 };
     let bucket =

@@ -1,29 +1,32 @@
 //! A run: captured traffic of a window, held against the baseline, written down.
 
-use std::collections::HashMap;
+mod summary;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
+use model::Artifact;
 use report::DriftReport;
-use report::drift::{NewTerm, Violation};
+use report::drift::Violation;
 use serde::Serialize;
 
 use crate::baseline::Baseline;
-use crate::capture::{self, Exchange, Tally};
-use crate::checks::{self, Findings};
+use crate::capture::{self, Tally};
+use crate::checks::{self, Shown};
+use crate::config::Config;
 use crate::constraints::{Constraints, Switch};
+use crate::domain::{self, Bag};
 use crate::error::Result;
-use crate::features::Columns;
+use crate::rules::Figures;
 use crate::settings::WatchJob;
 use crate::statistics::Statistics;
-use crate::{archive, distributions, files, metrics};
+use crate::truth::Truth;
+use crate::window::{Against, Slots, Window};
+use crate::{archive, files, impact, language, metrics, programs, terms};
 
-/// New terms that a report names.
-const NEW_TERMS: usize = 30;
-/// Most different new terms that are counted; later ones go uncounted.
-const NEW_TERMS_COUNTED: usize = 200_000;
-/// With fewer documents only very large differences can be told from chance, and the report says so.
-const FEW: u64 = 30;
+/// Threads that share a window's documents; a fixed number, so that every machine sums up in the same order.
+const LANES: usize = 4;
 
 /// `constraint_violations.json`.
 #[derive(Serialize)]
@@ -31,94 +34,87 @@ struct Violations<'v> {
     violations: &'v [Violation],
 }
 
-/// What a window's exchanges add up to.
-#[derive(Default)]
-struct Window {
-    columns: Columns,
-    new_terms: HashMap<String, u64>,
-    last: Option<Timestamp>,
-}
-
-/// Reads, compares, writes five files to the job's output folder (and metrics below `root`), gives back the report.
+/// Reads, compares, writes the results to the job's output folder (and metrics below `root`), gives back the report.
 pub fn run(job: &WatchJob, root: &Path, now: Timestamp) -> Result<DriftReport> {
+    let config = Config::read(job.config.as_deref())?;
     let unpacked = archive::open(&job.model)?;
     let artifact = unpacked.artifact();
     let baseline = Baseline::load(&job.statistics, &job.constraints, artifact)?;
-    let mut window = Window::default();
-    let tally = capture::read(&job.dataset, job.halves, job.window, &mut |exchange| {
-        window.add(&exchange, artifact, &baseline);
-    })?;
-    let findings = checks::compare(&baseline, &window.columns);
-    let notes = notes(&baseline, &artifact.manifest().checksum, &window.columns, &tally);
-    let report = report(job, &baseline, &window, tally, findings, notes);
-
+    let truth = job.truth.as_deref().map(Truth::read).transpose()?.unwrap_or_default();
+    let against = Against { artifact, baseline: &baseline, config: &config, truth: &truth };
+    let (window, tally) = read(job, against)?;
     let statistics = Statistics::of(&window.columns, &|_| true, &|_| window.columns.documents);
-    let config = &baseline.constraints.monitoring_config;
-    let constraints = Constraints::suggested(&statistics, artifact.classes(), config);
+    let (columns, last) = (window.columns.clone(), window.last);
+    let mut report = compare(job, against, window, tally)?;
+    for program in &config.programs {
+        match programs::run(program, job)? {
+            Ok(violations) => report.violations.extend(violations),
+            Err(why) => report.notes.push(why),
+        }
+    }
+    let monitoring = &baseline.constraints.monitoring_config;
+    let constraints = Constraints::suggested(&statistics, artifact.classes(), monitoring);
     files::write_json(&job.output.join("statistics.json"), &statistics)?;
     files::write_json(&job.output.join("constraints.json"), &constraints)?;
     files::write_json(&job.output.join("drift.json"), &report)?;
     files::write(&job.output.join("report.html"), report::drift::html(&report).as_bytes())?;
+    files::write(&job.output.join("report.md"), report::drift::markdown(&report).as_bytes())?;
     let violations = Violations { violations: &report.violations };
     files::write_json(&job.output.join("constraint_violations.json"), &violations)?;
-    if job.publish_metrics && config.emit_metrics == Switch::Enabled {
-        let time = job.window.end.or(window.last).unwrap_or(now).to_string();
-        let lines = metrics::lines(job, &report, &window.columns, &time);
+    if job.publish_metrics && monitoring.emit_metrics == Switch::Enabled {
+        let time = job.window.end.or(last).unwrap_or(now).to_string();
+        let lines = metrics::lines(job, &report, &columns, &time);
         files::write(&root.join("output/metrics/cloudwatch/cloudwatch_metrics.jsonl"), lines.as_bytes())?;
     }
     Ok(report)
 }
 
-impl Window {
-    fn add(&mut self, exchange: &Exchange, artifact: &model::Artifact, baseline: &Baseline) {
-        let texts = exchange.texts.as_deref().unwrap_or_default();
-        let answers = exchange.answers.as_deref().unwrap_or_default();
-        self.columns.documents += texts.len().max(answers.len()) as u64;
-        self.last = self.last.max(Some(exchange.time));
-        for text in texts {
-            let mut new = Vec::new();
-            let features = baseline.terms.window_document(artifact, text, &mut |term| new.push(term.to_string()));
-            self.columns.add_text(features);
-            self.add_new(new);
-        }
-        for answer in answers {
-            self.columns.add_prediction(&answer.label, answer.score);
-        }
-    }
-
-    /// Each term counts once a document.
-    fn add_new(&mut self, mut terms: Vec<String>) {
-        terms.sort_unstable();
-        terms.dedup();
-        for term in terms {
-            if let Some(documents) = self.new_terms.get_mut(&term) {
-                *documents += 1;
-            } else if self.new_terms.len() < NEW_TERMS_COUNTED {
-                self.new_terms.insert(term, 1);
-            }
-        }
-    }
-
-    /// Those of two documents or more (a term of one is in every window), most frequent first, equal ones by name.
-    fn most_frequent_new(&self) -> Vec<NewTerm> {
-        let mut terms: Vec<NewTerm> =
-            self.new_terms.iter().map(|(term, &documents)| NewTerm { term: term.clone(), documents }).collect();
-        terms.retain(|term| term.documents > 1);
-        terms.sort_unstable_by(|a, b| b.documents.cmp(&a.documents).then_with(|| a.term.cmp(&b.term)));
-        terms.truncate(NEW_TERMS);
-        terms
+/// All requests of the window, summed up.
+fn read(job: &WatchJob, against: Against) -> Result<(Window, Tally)> {
+    let mut lanes: Vec<Window> = (0..LANES).map(|_| Window::new(against, Slots::of(job.window))).collect();
+    let tally = capture::read(&job.dataset, job.halves, job.window, &mut lanes, &|window, place, exchange| {
+        window.add(against, place, &exchange);
+    })?;
+    let mut lanes = lanes.into_iter();
+    let mut window = lanes.next().unwrap_or_else(|| Window::new(against, Slots::of(job.window)));
+    lanes.for_each(|other| window.merge(other));
+    match window.damage.take() {
+        Some(damaged) => Err(damaged.into()),
+        None => Ok((window, tally)),
     }
 }
 
-fn report(
-    job: &WatchJob,
-    baseline: &Baseline,
-    window: &Window,
-    tally: Tally,
-    findings: Findings,
-    notes: Vec<String>,
-) -> DriftReport {
-    DriftReport {
+/// Everything that the window shows.
+fn compare(job: &WatchJob, against: Against, window: Window, tally: Tally) -> Result<DriftReport> {
+    let Against { artifact, baseline, config, truth } = against;
+    let moved = terms::moved(
+        artifact,
+        &baseline.terms,
+        baseline.info.reference_documents,
+        window.texts,
+        &window.rates,
+        &window.new_terms,
+    )?;
+    let scores = window.score_moments();
+    let shifts = impact::shifts(artifact, &baseline.means, &window.values, &scores)?;
+    let sample = window.sample.clone().into_items();
+    let languages = language::mix(sample.iter().map(String::as_str));
+    let bags: Vec<Bag> = sample.iter().map(|text| domain::bag(artifact, text)).collect();
+    let domain = domain::compare(&baseline.sample, &bags);
+    let estimate = window.evidence.estimate(baseline.info.accuracy.as_ref(), artifact.classes().len());
+    let measured = window.joined.slices.get("").copied();
+    let shown = Shown {
+        columns: &window.columns,
+        moved: &moved,
+        scores: &scores,
+        shifts: &shifts,
+        domain: domain.as_ref(),
+        languages: &languages,
+        estimate: estimate.as_ref(),
+        measured,
+    };
+    let findings = checks::compare(baseline, shown);
+    let mut report = DriftReport {
         format: report::drift::FORMAT.into(),
         endpoint: job.endpoint.clone(),
         start: job.window.start.map(|t| t.to_string()),
@@ -126,34 +122,65 @@ fn report(
         requests: tally.requests,
         documents: window.columns.documents,
         unreadable_requests: tally.unreadable,
-        damaged_lines: tally.damaged_lines,
         damaged: tally.damaged,
-        baseline_documents: baseline.info.documents,
+        damaged_lines: tally.damaged_lines(),
+        baseline_documents: baseline.info.reference_documents,
+        distributions: crate::distributions::side_by_side(baseline, &window.columns, &languages),
+        new_terms: summary::new_terms(&window.new_terms),
+        examples: if config.texts { summary::examples(artifact, &moved, &sample, &bags) } else { Vec::new() },
+        notes: summary::notes(job, baseline, artifact, &window, &tally, truth),
+        accuracy: estimate.and_then(|e| summary::estimated(baseline, &e, domain.as_ref())),
+        measured: summary::measured(baseline, &window.joined),
+        timeline: summary::timeline(baseline, artifact, &window),
+        records: summary::records(&window.personal),
+        domain: domain.map(|found| found.classifier),
+        terms: moved.terms,
+        tested_terms: moved.tested,
+        scores: shifts,
         checks: findings.checks,
-        distributions: distributions::side_by_side(baseline, &window.columns),
-        new_terms: window.most_frequent_new(),
         violations: findings.violations,
-        notes,
+        rules: Vec::new(),
+    };
+    let figures = Figures { named: summary::figures(&report, &window.columns), counted: window.counted };
+    apply(config, &figures, &mut report);
+    Ok(report)
+}
+
+/// Holds the window's figures against the rules.
+fn apply(config: &Config, figures: &Figures, report: &mut DriftReport) {
+    for rule in &config.rules {
+        let mut asked = Vec::new();
+        rule.when.figures(&mut asked);
+        let mut values: BTreeMap<String, Option<f64>> = BTreeMap::new();
+        asked.iter().for_each(|figure| {
+            values.insert(figure.to_string(), figure.value(figures));
+        });
+        let violated = rule.when.holds(figures);
+        let shown = |(name, value): (&String, &Option<f64>)| match value {
+            Some(value) => format!("{name} = {}", summary::short(*value)),
+            None => format!("{name} is not known"),
+        };
+        let sentence = values.iter().map(shown).collect::<Vec<_>>().join(", ");
+        match violated {
+            Some(true) => report.violations.push(Violation {
+                feature_name: rule.name.clone(),
+                constraint_check_type: "business_rule_check".into(),
+                description: format!("Rule `{}`: {sentence}.", rule.text),
+            }),
+            None => report.notes.push(format!("Rule {} could not be decided: {sentence}.", rule.name)),
+            Some(false) => {}
+        }
+        report.rules.push(report::drift::RuleVerdict {
+            name: rule.name.clone(),
+            rule: rule.text.clone(),
+            violated,
+            figures: values.into_iter().collect(),
+        });
     }
 }
 
-fn notes(baseline: &Baseline, artifact: &str, window: &Columns, tally: &Tally) -> Vec<String> {
-    let mut notes = Vec::new();
-    if baseline.info.held_out_documents.is_none() {
-        notes.push(
-            "The baseline has no held-out files: the mix of predicted labels and the score are not compared.".into(),
-        );
-    }
-    if baseline.info.artifact != artifact {
-        notes.push(
-            "The baseline was made with another artifact than the one at hand; make it again after a training.".into(),
-        );
-    }
-    if (1..FEW).contains(&window.documents) {
-        notes.push(format!("With {} documents only very large differences can be told from chance.", window.documents));
-    }
-    if let Some(first) = &tally.first_unreadable {
-        notes.push(format!("The first request that could not be read: {first}"));
-    }
-    notes
+/// The classes' name for the first weight vector.
+fn first_class(artifact: &Artifact) -> &str {
+    let classes = artifact.classes();
+    if classes.len() == 2 { &classes[1] } else { &classes[0] }
 }

@@ -1,17 +1,23 @@
 //! A window of captured traffic held against the baseline: `drift.json`.
 
+mod accuracy;
 mod html;
 mod markdown;
+mod shift;
 mod verdict;
+mod watched;
 
+pub use accuracy::{AccuracyEstimate, MeasuredAccuracy, SliceAccuracy};
 pub use html::html;
 pub use markdown::markdown;
+pub use shift::{DomainClassifier, DomainTerm, ScoreShift, TermImpact, TermShift};
 pub use verdict::Outcome;
+pub use watched::{Example, RecordCheck, RuleVerdict, TimeSlot, Timeline};
 
 use serde::{Deserialize, Serialize};
 
 /// `drift.json`, what `monitor` writes beside Model Monitor's files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DriftReport {
     /// Always [`FORMAT`].
     pub format: String,
@@ -39,6 +45,36 @@ pub struct DriftReport {
     pub distributions: Vec<Distribution>,
     /// Terms of two documents or more of the window that the baseline's text does not have, most frequent first.
     pub new_terms: Vec<NewTerm>,
+    /// Terms whose rates moved by more than chance, the largest difference first.
+    #[serde(default)]
+    pub terms: Vec<TermShift>,
+    /// Terms frequent enough to be tested.
+    #[serde(default)]
+    pub tested_terms: u64,
+    /// How the mean log-odds moved, a class each; of two classes the second's. Empty where the classifier is not linear.
+    #[serde(default)]
+    pub scores: Vec<ScoreShift>,
+    /// What tells window and baseline apart, of any kind; none where there are too few documents.
+    #[serde(default)]
+    pub domain: Option<DomainClassifier>,
+    /// Accuracy without labels.
+    #[serde(default)]
+    pub accuracy: Option<AccuracyEstimate>,
+    /// Accuracy with labels.
+    #[serde(default)]
+    pub measured: Option<MeasuredAccuracy>,
+    /// The window in time.
+    #[serde(default)]
+    pub timeline: Timeline,
+    /// Records that nobody should have sent.
+    #[serde(default)]
+    pub records: Vec<RecordCheck>,
+    /// Business rules.
+    #[serde(default)]
+    pub rules: Vec<RuleVerdict>,
+    /// Texts of requests, where the configuration allows them.
+    #[serde(default)]
+    pub examples: Vec<Example>,
     /// What is reported as violated; the content of `constraint_violations.json`.
     pub violations: Vec<Violation>,
     /// What a reader must know to judge the rest: comparisons left out and why, captures without answers.
@@ -83,7 +119,7 @@ pub struct Check {
 }
 
 /// One feature, baseline beside window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
     /// Feature name.
     pub feature: String,
@@ -91,6 +127,12 @@ pub struct Distribution {
     pub title: String,
     /// Bins or categories in order.
     pub bins: Vec<Bin>,
+    /// Population stability index of the bins.
+    #[serde(default)]
+    pub psi: f64,
+    /// Jensen-Shannon divergence of the bins, bits, in `[0, 1]`.
+    #[serde(default)]
+    pub jensen_shannon: f64,
 }
 
 /// One bin; shares are in `[0, 1]`.

@@ -27,6 +27,7 @@ mod save;
 mod spans;
 mod tensors;
 mod tokens;
+mod values;
 
 use std::sync::OnceLock;
 
@@ -36,6 +37,7 @@ pub use manifest::{DataDigest, Manifest, Provenance};
 pub use predict::Prediction;
 pub use save::TextClassifier;
 pub use spans::{MOST_SPANS, Span};
+pub use values::DocumentValues;
 
 use crate::analyzer::Analyzer;
 use crate::error::ArtifactError;

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use model::{
-    AnalyzerKind, Artifact, ExplainError, Loss, Settings, StopWords, StripAccents, TfidfParams, TokenPattern, Weighting,
+    AnalyzerKind, Artifact, DocumentValues, ExplainError, Loss, Settings, StopWords, StripAccents, TfidfParams,
+    TokenPattern, Weighting,
 };
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -40,6 +41,38 @@ fn the_score_is_the_sum_of_its_parts() {
             assert_eq!(two.terms, why.terms[..2]);
             let sum = two.terms.iter().fold(two.intercept + two.rest, |sum, term| sum + term.contribution);
             assert!((sum - two.total).abs() < 1e-12, "{text}: {sum} against {}", two.total);
+        }
+    }
+}
+
+#[test]
+fn values_are_those_that_are_explained() {
+    let mut document = DocumentValues::default();
+    for classifier in &one_of_each() {
+        let dir = tempdir().unwrap();
+        classifier.save(dir.path(), &provenance()).unwrap();
+        let artifact = Artifact::open(dir.path()).unwrap();
+        for text in texts() {
+            artifact.document_values(text, &mut document).unwrap();
+            assert_eq!(document.values.len(), document.terms.len() * artifact.value_sets());
+            assert_eq!(document.scores.len(), artifact.intercepts().len());
+            if document.scores.is_empty() {
+                continue;
+            }
+            let prediction = artifact.predict(text).unwrap();
+            for (p, wanted) in artifact.probabilities_of(&document.scores).iter().zip(&prediction.probabilities) {
+                assert!((p - wanted).abs() < 1e-12, "{text}: {p} against {wanted}");
+            }
+            let class = artifact.classes().len() - 1;
+            let why = artifact.explain_class(text, class, usize::MAX).unwrap();
+            assert!((why.total - document.scores[document.scores.len() - 1]).abs() < 1e-12, "{text}");
+            for term in &why.terms {
+                let number = artifact.term_id(&term.term).unwrap().unwrap();
+                let at = document.terms.iter().position(|&t| t == number).unwrap();
+                let sets = artifact.value_sets();
+                assert_eq!(document.values[at * sets + sets - 1], term.value, "{}", term.term);
+                assert_eq!(artifact.term_weights(number).unwrap().last(), Some(&term.weight));
+            }
         }
     }
 }

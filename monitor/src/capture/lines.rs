@@ -52,7 +52,7 @@ impl Lines {
                 return Ok(read.then_some(whole));
             }
             read = true;
-            let end = buffer.iter().position(|&byte| byte == b'\n');
+            let end = memchr::memchr(b'\n', buffer);
             let part = &buffer[..end.unwrap_or(buffer.len())];
             whole &= self.line.len() + part.len() <= LONGEST;
             if whole {

@@ -13,6 +13,8 @@ use crate::settings::Halves;
 pub struct Record {
     /// `eventMetadata.inferenceTime`.
     pub time: Timestamp,
+    /// `eventMetadata.inferenceId`, else its `eventId`: what ground truth names it by.
+    id: Option<String>,
     input: Option<Payload>,
     output: Option<Payload>,
 }
@@ -35,6 +37,8 @@ struct CaptureData {
 #[serde(rename_all = "camelCase")]
 struct EventMetadata {
     inference_time: String,
+    inference_id: Option<String>,
+    event_id: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -64,54 +68,58 @@ impl Record {
         if input.is_none() && output.is_none() {
             return Err("neither endpointInput nor endpointOutput is there".into());
         }
-        let time = line.event_metadata.inference_time;
+        let EventMetadata { inference_time: time, inference_id, event_id } = line.event_metadata;
         let time = time.parse().map_err(|_| format!("inferenceTime `{time}` is no time"))?;
-        Ok(Self { time, input, output })
+        Ok(Self { time, id: inference_id.or(event_id), input, output })
     }
 
     /// Documents and predictions, matched in order; else why that cannot be.
-    pub fn exchange(&self, halves: Halves) -> Result<Exchange, String> {
-        let half = |wanted: bool, payload: &Option<Payload>| payload.clone().filter(|_| wanted);
-        let answers = half(halves.output, &self.output)
-            .map(|output| answer::read(&output.content_type(), &output.text()?))
+    pub fn exchange(self, halves: Halves) -> Result<Exchange, String> {
+        let half = |wanted: bool, payload| if wanted { payload } else { None };
+        let answers = half(halves.output, self.output)
+            .map(|output: Payload| answer::read(output.content_type(), &output.text()?))
             .transpose()
             .map_err(|why| format!("the answer is no prediction: {why}"))?;
-        let texts = half(halves.input, &self.input)
-            .map(|input| request::read(&input.content_type(), &input.text()?))
+        let texts = half(halves.input, self.input)
+            .map(|input: Payload| request::read(input.content_type(), &input.text()?))
             .transpose()
             .map_err(|why| format!("the request has no documents: {why}"))?;
-        match (&texts, &answers) {
+        let records = match (&texts, &answers) {
             (Some(texts), Some(answers)) if texts.len() != answers.len() => {
                 return Err(format!("{} documents and {} predictions", texts.len(), answers.len()));
             }
             (None, None) => return Err("neither half that is to be read was captured".into()),
-            _ => {}
-        }
+            (Some(texts), _) => texts.len(),
+            (None, Some(answers)) => answers.len(),
+        };
         // A record that was answered with an error is neither document nor prediction.
-        let kept = |at: usize| {
+        let whole = |at: usize| {
             let text = texts.as_ref().is_none_or(|texts| texts[at].is_some());
             text && answers.as_ref().is_none_or(|answers| answers[at].is_some())
         };
-        let records = texts.as_ref().map(Vec::len).or(answers.as_ref().map(Vec::len)).unwrap_or_default();
-        let at: Vec<usize> = (0..records).filter(|&at| kept(at)).collect();
-        if at.is_empty() {
+        let kept: Vec<bool> = (0..records).map(whole).collect();
+        if !kept.contains(&true) {
             return Err("every record of it was refused".into());
         }
-        let texts = texts.as_ref().map(|texts| at.iter().filter_map(|&at| texts[at].clone()).collect());
-        let answers = answers.as_ref().map(|answers| at.iter().filter_map(|&at| answers[at].clone()).collect());
-        Ok(Exchange { time: self.time, texts, answers })
+        let (texts, answers) = (texts.map(|t| those(t, &kept)), answers.map(|a| those(a, &kept)));
+        Ok(Exchange { time: self.time, id: self.id, records: kept, texts, answers })
     }
+}
+
+/// What is there of `all` where it is kept.
+fn those<T>(all: Vec<Option<T>>, kept: &[bool]) -> Vec<T> {
+    all.into_iter().zip(kept).filter(|(_, kept)| **kept).filter_map(|(one, _)| one).collect()
 }
 
 impl Payload {
     /// As observed; where nothing was, as encoded.
-    fn content_type(&self) -> String {
+    fn content_type(&self) -> &str {
         let encoded = match self.encoding {
             Encoding::Csv => "text/csv",
             Encoding::Json => "application/json",
             Encoding::Base64 => "",
         };
-        self.observed_content_type.clone().unwrap_or_else(|| encoded.into())
+        self.observed_content_type.as_deref().unwrap_or(encoded)
     }
 
     fn text(&self) -> Result<Cow<'_, str>, String> {

@@ -56,7 +56,7 @@ fn kept_enough((b, w): (u64, u64), fewest: f64) -> bool {
 }
 
 /// Fisher's exact test, two-sided: the tables with the same margins that are no likelier than this one.
-fn fisher((a, b): (u64, u64), (c, d): (u64, u64)) -> f64 {
+pub(super) fn fisher((a, b): (u64, u64), (c, d): (u64, u64)) -> f64 {
     let (row, column, all) = (a + c, a + b, a + b + c + d);
     let fixed = [row, all - row, column, all - column].map(ln_factorial).iter().sum::<f64>() - ln_factorial(all);
     let ln_p = |x: u64| fixed - [x, row - x, column - x, all + x - row - column].map(ln_factorial).iter().sum::<f64>();

@@ -24,9 +24,9 @@ pub struct Ks {
 /// samples are then far larger than it needs, and with ties it errs towards no alarm.
 const EXACT_CELLS: u64 = 100_000_000;
 
-/// Compares `window` (any order, finite) with `baseline`; none where either is empty.
-pub fn two_sample(baseline: &Sketch, window: &[f64], alternative: Alternative) -> Option<Ks> {
-    let (m, n) = (baseline.count(), window.len() as u64);
+/// Compares `window` with `baseline`; none where either is empty.
+pub fn two_sample(baseline: &Sketch, window: &Sketch, alternative: Alternative) -> Option<Ks> {
+    let (m, n) = (baseline.count(), window.count());
     if m == 0 || n == 0 {
         return None;
     }
@@ -58,25 +58,23 @@ fn apart(baseline_minus_window: i128, alternative: Alternative) -> i128 {
 }
 
 /// How often each distinct value occurs in (baseline, window), ascending.
-fn ties(baseline: &Sketch, window: &[f64]) -> Vec<(u64, u64)> {
-    let mut window: Vec<f64> = window.to_vec();
-    window.sort_unstable_by(f64::total_cmp);
-    let mut window = window.into_iter().peekable();
+fn ties(baseline: &Sketch, window: &Sketch) -> Vec<(u64, u64)> {
+    let mut window = window.items().iter().copied().peekable();
     let mut baseline = baseline.items().iter().copied().peekable();
     let mut ties = Vec::new();
     loop {
         let value = match (baseline.peek(), window.peek()) {
-            (Some(&(b, _)), Some(&w)) => b.min(w),
+            (Some(&(b, _)), Some(&(w, _))) => b.min(w),
             (Some(&(b, _)), None) => b,
-            (None, Some(&w)) => w,
+            (None, Some(&(w, _))) => w,
             (None, None) => return ties,
         };
         let mut counts = (0, 0);
         while let Some((_, count)) = baseline.next_if(|(b, _)| *b <= value) {
             counts.0 += count;
         }
-        while window.next_if(|w| *w <= value).is_some() {
-            counts.1 += 1;
+        while let Some((_, count)) = window.next_if(|(w, _)| *w <= value) {
+            counts.1 += count;
         }
         ties.push(counts);
     }
@@ -146,12 +144,12 @@ mod tests {
     fn a_hand_counted_case() {
         // Two against two, all distinct and apart: 2 of the 6 orders are as extreme, 1 of them on this side.
         let (low, high) = ([1.0, 2.0], [3.0, 4.0]);
-        let two = two_sample(&sketch(&low), &high, Alternative::Different).unwrap();
+        let two = two_sample(&sketch(&low), &sketch(&high), Alternative::Different).unwrap();
         assert_eq!(two.distance, 1.0);
         assert!((two.p_value - 2.0 / 6.0).abs() < 1e-12, "{two:?}");
-        let greater = two_sample(&sketch(&low), &high, Alternative::Greater).unwrap();
+        let greater = two_sample(&sketch(&low), &sketch(&high), Alternative::Greater).unwrap();
         assert!((greater.p_value - 1.0 / 6.0).abs() < 1e-12, "{greater:?}");
-        let lower = two_sample(&sketch(&high), &low, Alternative::Greater).unwrap();
+        let lower = two_sample(&sketch(&high), &sketch(&low), Alternative::Greater).unwrap();
         assert_eq!((lower.distance, lower.p_value), (0.0, 1.0));
     }
 
@@ -160,7 +158,7 @@ mod tests {
         let baseline: Vec<f64> = (0..1000).map(f64::from).collect();
         for (shift, alternative) in [(40.5, Alternative::Different), (60.5, Alternative::Greater)] {
             let window: Vec<f64> = (0..900).map(|v| f64::from(v) + shift).collect();
-            let exact = two_sample(&sketch(&baseline), &window, alternative).unwrap();
+            let exact = two_sample(&sketch(&baseline), &sketch(&window), alternative).unwrap();
             let limit = limit(exact.distance, 1000.0, 900.0, alternative);
             assert!((exact.p_value / limit - 1.0).abs() < 0.2, "{exact:?} against {limit}");
         }
@@ -168,9 +166,9 @@ mod tests {
 
     #[test]
     fn nothing_has_no_distance() {
-        assert_eq!(two_sample(&sketch(&[]), &[1.0], Alternative::Different), None);
-        assert_eq!(two_sample(&sketch(&[1.0]), &[], Alternative::Different), None);
-        let same = two_sample(&sketch(&[1.0; 9]), &[1.0; 4], Alternative::Different).unwrap();
+        assert_eq!(two_sample(&sketch(&[]), &sketch(&[1.0]), Alternative::Different), None);
+        assert_eq!(two_sample(&sketch(&[1.0]), &sketch(&[]), Alternative::Different), None);
+        let same = two_sample(&sketch(&[1.0; 9]), &sketch(&[1.0; 4]), Alternative::Different).unwrap();
         assert_eq!((same.distance, same.p_value), (0.0, 1.0));
     }
 }

@@ -28,6 +28,11 @@ impl Sketch {
         Self { items }
     }
 
+    /// Values with how often each came, ascending.
+    pub fn from_counts(items: impl Iterator<Item = (f64, u64)>) -> Self {
+        Self { items: items.collect() }
+    }
+
     /// Values ascending, with weights.
     pub fn items(&self) -> &[(f64, u64)] {
         &self.items
@@ -58,22 +63,33 @@ impl Sketch {
     }
 }
 
-/// KLL levels of `values`: all of them at level 0 where they are few, else the middle of each run of `2^h` at level
-/// `h`, and what is left over (the greatest) at the levels below.
+/// KLL levels of `values` (any order).
 pub fn levels(values: &[f64]) -> Vec<Vec<f64>> {
     let mut values = values.to_vec();
     values.sort_unstable_by(f64::total_cmp);
+    levels_of(&values.into_iter().map(|value| (value, 1)).collect::<Vec<_>>())
+}
+
+/// KLL levels of `items`, values ascending with how often each came: all of them at level 0 where they are few, else the
+/// middle of each run of `2^h` at level `h`, and what is left over (the greatest) at the levels below.
+pub fn levels_of(items: &[(f64, u64)]) -> Vec<Vec<f64>> {
+    let all: u64 = items.iter().map(|(_, count)| count).sum();
     let mut level = 0;
-    while (values.len() as u64) >> level > K {
+    while all >> level > K {
         level += 1;
     }
     let mut levels = vec![Vec::new(); level + 1];
-    let mut rest = values.as_slice();
+    let (mut start, mut item, mut before) = (0u64, 0, 0u64);
     for h in (0..=level).rev() {
-        let run = 1usize << h;
-        while rest.len() >= run {
-            levels[h].push(rest[(run - 1) / 2]);
-            rest = &rest[run..];
+        let run = 1u64 << h;
+        while all - start >= run {
+            let middle = start + (run - 1) / 2;
+            while before + items[item].1 <= middle {
+                before += items[item].1;
+                item += 1;
+            }
+            levels[h].push(items[item].0);
+            start += run;
         }
     }
     levels

@@ -11,15 +11,20 @@ const BOTH: Halves = Halves { input: true, output: true };
 
 fn read(name: &str, window: Window) -> (Vec<Exchange>, Tally) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/capture").join(name);
+    read_all(&path, window)
+}
+
+fn read_all(path: &Path, window: Window) -> (Vec<Exchange>, Tally) {
     let mut exchanges = Vec::new();
-    let tally = capture::read(&path, BOTH, window, &mut |exchange| exchanges.push(exchange)).unwrap();
+    let add = |all: &mut Vec<Exchange>, _, exchange| all.push(exchange);
+    let tally = capture::read(path, BOTH, window, std::slice::from_mut(&mut exchanges), &add).unwrap();
     (exchanges, tally)
 }
 
 #[test]
 fn every_format_gives_the_same_documents_and_predictions() {
     let (exchanges, tally) = read("formats.jsonl", Window::default());
-    assert_eq!(tally, Tally { requests: 21, ..Tally::default() });
+    assert_eq!((tally.requests, tally.unreadable, tally.damaged), (21, 0, 0));
     assert_eq!(exchanges.len(), 21);
     for exchange in exchanges {
         let (texts, answers) = (exchange.texts.unwrap(), exchange.answers.unwrap());
@@ -39,9 +44,9 @@ fn damaged_lines_are_named_and_the_window_is_half_open() {
     // The first line, and the last: 20:00 an hour east of Greenwich is the window's start.
     assert_eq!(exchanges.len(), 2);
     assert_eq!((tally.requests, tally.unreadable, tally.damaged), (4, 2, 4));
-    let first = tally.first_unreadable.unwrap();
+    let first = tally.first_unreadable().unwrap();
     assert!(first.contains(":7: the answer is no prediction: missing field `predictions`"), "{first}");
-    for (line, (number, why)) in tally.damaged_lines.iter().zip([
+    for (line, (number, why)) in tally.damaged_lines().iter().zip([
         (2, "EOF while parsing"),
         (3, "missing field `captureData`"),
         (4, "inferenceTime `yesterday` is no time"),
@@ -49,6 +54,36 @@ fn damaged_lines_are_named_and_the_window_is_half_open() {
     ]) {
         assert!(line.contains(&format!(":{number}: {why}")), "{line}");
     }
+}
+
+/// Files with more lines than a batch holds, every tenth damaged.
+#[test]
+fn lanes_share_the_lines_and_tell_the_same_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in 0..3 {
+        let lines = (0..4000).map(|line| match line % 10 {
+            9 => format!("{{ damaged {file} {line}\n"),
+            _ => {
+                let text = format!("document {line} of file {file} {}", "and so on ".repeat(20));
+                let half = serde_json::json!({"observedContentType": "text/plain", "data": text, "encoding": "CSV"});
+                let time = "2026-01-19T19:00:00Z";
+                let line = serde_json::json!({"captureData": {"endpointInput": half}, "eventMetadata": {"inferenceTime": time}});
+                line.to_string() + "\n"
+            }
+        });
+        std::fs::write(folder.path().join(format!("{file}.jsonl")), lines.collect::<String>()).unwrap();
+    }
+    let (one, tally) = read_all(folder.path(), Window::default());
+    let mut lanes = vec![Vec::new(); 4];
+    let add = |lane: &mut Vec<(capture::Place, Exchange)>, place, exchange| lane.push((place, exchange));
+    let shared = capture::read(folder.path(), BOTH, Window::default(), &mut lanes, &add).unwrap();
+    assert_eq!((shared.requests, shared.damaged), (3 * 3600, 3 * 400));
+    assert_eq!(shared, tally);
+    assert!(shared.damaged_lines()[9].starts_with("0.jsonl:100: "), "{:?}", shared.damaged_lines());
+    assert!(lanes.iter().all(|lane| lane.len() > 1000), "every lane has its share");
+    let mut all: Vec<(capture::Place, Exchange)> = lanes.concat();
+    all.sort_by_key(|(place, _)| *place);
+    assert!(all.into_iter().map(|(_, exchange)| exchange).eq(one));
 }
 
 proptest! {
@@ -105,8 +140,8 @@ fn captures_are_read_in_name_order_and_other_files_are_not() {
         std::fs::write(path, line.to_string()).unwrap();
     }
     std::fs::write(hour.join("manifest.json"), "{").unwrap();
-    let mut texts = Vec::new();
-    let tally = capture::read(folder.path(), BOTH, Window::default(), &mut |e| texts.extend(e.texts.unwrap())).unwrap();
+    let (exchanges, tally) = read_all(folder.path(), Window::default());
+    let texts: Vec<String> = exchanges.into_iter().flat_map(|exchange| exchange.texts.unwrap()).collect();
     assert_eq!((texts, tally.damaged), (vec!["first".to_string(), "second".to_string()], 0));
 }
 

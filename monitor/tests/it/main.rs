@@ -2,6 +2,9 @@
 
 mod captures;
 mod datasets;
+mod drift_figures;
 mod ml_root;
+mod moved;
 mod p_values;
+mod rules;
 mod story;

@@ -54,6 +54,11 @@ impl MlRoot {
 
     /// The baseline job, with held-out files where there are any.
     pub fn baseline(&self) -> ExitCode {
+        self.baseline_with(&[])
+    }
+
+    /// The same with more variables.
+    pub fn baseline_with(&self, more: &[(&str, &str)]) -> ExitCode {
         let held_out = self.path("processing/input/test").exists();
         let mut variables = vec![
             ("dataset_format", CSV),
@@ -63,6 +68,7 @@ impl MlRoot {
         if held_out {
             variables.push(("held_out_source", "/opt/ml/processing/input/test"));
         }
+        variables.extend(more);
         self.run(&variables)
     }
 

@@ -36,7 +36,7 @@ fn kolmogorov_smirnov_is_scipys() {
     assert_eq!((distinct.len(), tied.len()), (12, 8));
     for case in distinct.iter().chain(&tied) {
         let alternative = if case.alternative == "greater" { Alternative::Greater } else { Alternative::Different };
-        let found = two_sample(&Sketch::of(&case.baseline), &case.window, alternative).unwrap();
+        let found = two_sample(&Sketch::of(&case.baseline), &Sketch::of(&case.window), alternative).unwrap();
         let sizes = format!("{} against {}, {}", case.baseline.len(), case.window.len(), case.alternative);
         assert!((found.distance - case.distance).abs() < 1e-9, "{sizes}: {found:?}, scipy {}", case.distance);
         assert!((found.p_value / case.p_value - 1.0).abs() < 1e-6, "{sizes}: {found:?}, scipy {}", case.p_value);

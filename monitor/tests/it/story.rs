@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::ml_root::{CAPTURE, CSV, MlRoot, Row};
 
 /// Sentences drawn from few words, so that documents resemble each other; `seed` makes others.
-fn reviews(count: usize, seed: u64) -> Vec<Row> {
+pub fn reviews(count: usize, seed: u64) -> Vec<Row> {
     let things = ["the phone", "this book", "my order", "the service", "our room", "the film", "that lamp", "the food"];
     let good = ["was great", "works very well", "made me happy", "is excellent", "arrived early", "looks lovely"];
     let bad = ["was awful", "broke at once", "made me angry", "is useless", "arrived late", "looks cheap"];
@@ -27,14 +27,14 @@ fn reviews(count: usize, seed: u64) -> Vec<Row> {
         .collect()
 }
 
-fn root() -> MlRoot {
+pub fn root() -> MlRoot {
     let root = MlRoot::new(&reviews(200, 1));
     root.write_csv("processing/input/test/test.csv", &reviews(100, 2));
     assert_eq!(root.baseline(), ExitCode::SUCCESS, "{}", root.message());
     root
 }
 
-fn texts(rows: &[Row]) -> Vec<&str> {
+pub fn texts(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|(text, _)| text.as_str()).collect()
 }
 
@@ -48,8 +48,8 @@ fn a_window_like_the_baseline_has_no_violation() {
     let violations: serde_json::Value = root.json("processing/output/constraint_violations.json");
     assert_eq!(violations, serde_json::json!({"violations": []}));
     let report = root.report();
-    assert_eq!((report.requests, report.documents, report.checks.len()), (100, 100, 5));
-    assert_eq!(report.distributions.len(), 5);
+    assert_eq!((report.requests, report.documents, report.checks.len()), (100, 100, 10));
+    assert_eq!(report.distributions.len(), 6);
     let statistics: serde_json::Value = root.json("processing/output/statistics.json");
     assert_eq!(statistics["dataset"]["item_count"], 100);
     let page = std::fs::read_to_string(root.path("processing/output/report.html")).unwrap();
@@ -99,6 +99,10 @@ fn constraints_are_read_back() {
     let path = "processing/baseline/constraints.json";
     let mut constraints: serde_json::Value = root.json(path);
     constraints["monitoring_config"]["distribution_constraints"]["comparison_threshold"] = 1.0.into();
+    // What is of whole windows has thresholds of its own.
+    for feature in constraints["features"].as_array_mut().unwrap() {
+        feature.as_object_mut().unwrap().remove("monitoringConfigOverrides");
+    }
     root.write(path, constraints.to_string());
     assert_eq!(root.watch(&[]), ExitCode::SUCCESS);
     assert_eq!(root.message(), "Completed: 40 documents look like the baseline.");
@@ -160,14 +164,21 @@ fn without_held_out_files_predictions_are_not_compared() {
     root.watch(&[]);
     let report = root.report();
     let compared: Vec<&str> = report.checks.iter().map(|check| check.feature.as_str()).collect();
-    assert_eq!(compared, ["text_length", "term_count", "unknown_terms"]);
+    assert_eq!(compared, ["text_length", "term_count", "unknown_terms", "terms", "language"]);
     assert!(report.notes[0].contains("no held-out files"), "{:?}", report.notes);
 }
 
 #[test]
 fn a_packed_artifact_is_unpacked_and_equal_inputs_leave_equal_bytes() {
     let root = root();
-    let files = ["statistics.json", "constraints.json", "baseline.json", "baseline_terms.csv.gz"];
+    let files = [
+        "statistics.json",
+        "constraints.json",
+        "baseline.json",
+        "baseline_terms.csv.gz",
+        "baseline_values.safetensors",
+        "baseline_sample.jsonl.gz",
+    ];
     let read = || files.map(|name| std::fs::read(root.path("processing/baseline").join(name)).unwrap());
     let before = read();
     let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

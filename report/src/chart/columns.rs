@@ -68,7 +68,8 @@ fn column(x: f64, y: f64, width: f64, class: &str, tip: &str) -> String {
     )
 }
 
-fn rows(bins: &[Bin]) -> String {
+/// A row a bin, its two shares under each other.
+pub(crate) fn rows(bins: &[Bin]) -> String {
     let top = ceiling(bins);
     let rows: String = bins
         .iter()
@@ -120,7 +121,7 @@ mod tests {
     fn long_labels_become_rows() {
         let of = |label: &str| {
             let bins = vec![bin(label, 0.5, 0.5), bin("b", 0.5, 0.5)];
-            side_by_side(&Distribution { feature: "f".into(), title: "t".into(), bins })
+            side_by_side(&Distribution { feature: "f".into(), title: "t".into(), bins, ..Distribution::default() })
         };
         assert!(of("0–9").starts_with("<svg"));
         assert!(of("a label that is far too long to stand under a column").starts_with("<div"));

@@ -1,5 +1,8 @@
 //! A drift report as a page.
 
+mod moved;
+mod watched;
+
 use super::{Check, DriftReport, Outcome};
 use crate::chart::{legend, longest, side_by_side, terms};
 use crate::escape::Html;
@@ -15,12 +18,19 @@ pub fn html(report: &DriftReport) -> String {
         Outcome::Drifted => ("bad", "violations"),
     };
     let header = format!(
-        "<div class=\"verdict {class}\">\n<p class=\"kicker\">Sagebrush · drift · {kicker}</p>\n<h1>{}</h1>\n<p class=\"sub\">{}</p>\n</div>\n",
+        "<div class=\"verdict {class}\">\n<p class=\"kicker\">Sagebrush · drift · {kicker}</p>\n<h1>{}</h1>\n<p>{}</p>\n<p class=\"sub\">{}</p>\n</div>\n{}",
         Html(&r.verdict()),
-        subtitle(r)
+        Html(&r.because().unwrap_or_default()),
+        subtitle(r),
+        watched::figures(r)
     );
     let sections = [
         section("Violations", "", &violations(r)),
+        moved::impact(r),
+        moved::terms(r),
+        watched::timeline(r),
+        watched::accuracy(r),
+        moved::domain(r),
         section(
             "Every comparison",
             "A difference is a violation when it is both large enough to matter (over the threshold) and too large for chance \
@@ -33,6 +43,9 @@ pub fn html(report: &DriftReport) -> String {
             "Terms of two documents or more that the baseline's text does not have, by the documents that hold them.",
             &new_terms(r),
         ),
+        watched::rules(r),
+        watched::records(r),
+        watched::examples(r),
         section("What was read", "", &read(r)),
         section("Notes", "", &list(&r.notes)),
         format!("<footer>Sagebrush · {}</footer>\n", Html(&r.format)),
@@ -102,7 +115,14 @@ fn distributions(r: &DriftReport) -> String {
     let charts: String = r
         .distributions
         .iter()
-        .map(|d| format!("<div><h3>{}</h3>\n{}</div>\n", Html(&d.title), side_by_side(d)))
+        .map(|d| {
+            let apart = format!(
+                "<p class=\"note\">PSI {}, Jensen-Shannon {}</p>\n",
+                figure(d.psi, 3),
+                figure(d.jensen_shannon, 3)
+            );
+            format!("<div><h3>{}</h3>\n{}{apart}</div>\n", Html(&d.title), side_by_side(d))
+        })
         .collect();
     format!("{}<div class=\"columns\">\n{charts}</div>\n", legend())
 }

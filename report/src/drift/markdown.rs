@@ -1,8 +1,9 @@
 //! A drift report as Markdown, for the summary of a CI job.
 
+use super::verdict::signed;
 use super::{DriftReport, Outcome};
 use crate::escape::Markdown;
-use crate::number::{count, figure, probability};
+use crate::number::{count, figure, percent, probability};
 
 /// Verdict, every comparison, new terms and what could not be read; GitHub's dialect.
 pub fn markdown(report: &DriftReport) -> String {
@@ -16,7 +17,11 @@ pub fn markdown(report: &DriftReport) -> String {
     [
         format!("## {mark} {}\n\n", Markdown(&r.verdict())),
         format!("Endpoint {}, {window}, {} documents of baseline.\n\n", endpoint(r), count(r.baseline_documents)),
+        r.because().map(|why| format!("{}\n\n", Markdown(&why))).unwrap_or_default(),
+        accuracy(r),
         checks(r),
+        impact(r),
+        moved(r),
         other_violations(r),
         new_terms(r),
         not_read(r),
@@ -27,6 +32,48 @@ pub fn markdown(report: &DriftReport) -> String {
 
 fn endpoint(r: &DriftReport) -> String {
     if r.endpoint.is_empty() { "(not named)".into() } else { format!("**{}**", Markdown(&r.endpoint)) }
+}
+
+fn accuracy(r: &DriftReport) -> String {
+    let range = |(low, high): (f64, f64)| format!("{} to {}", percent(low), percent(high));
+    let mut text = String::new();
+    if let Some(a) = &r.accuracy {
+        let held_out = percent(a.baseline);
+        text +=
+            &format!("Accuracy, estimated: **{}** ({}), held out {held_out}", percent(a.accuracy), range(a.interval));
+        text +=
+            &a.unreliable.as_ref().map(|why| format!("; not to be relied on: {}", Markdown(why))).unwrap_or_default();
+        text += ".\n\n";
+    }
+    if let Some(m) = &r.measured {
+        let (share, labels) = (percent(m.all.accuracy), count(m.all.documents));
+        text += &format!("Accuracy, measured: **{share}** ({}), {labels} labels.\n\n", range(m.all.interval));
+    }
+    text
+}
+
+/// The change of the mean log-odds, and its strongest terms.
+fn impact(r: &DriftReport) -> String {
+    let Some(shift) = r.scores.first().filter(|shift| !shift.terms.is_empty()) else { return String::new() };
+    let rows: String = shift
+        .terms
+        .iter()
+        .take(10)
+        .map(|t| format!("| {} | {} |\n", Markdown(&t.term), signed(t.contribution)))
+        .collect();
+    format!("| Mean log-odds of {} | {} |\n| --- | ---: |\n{rows}\n", Markdown(&shift.class), signed(shift.change))
+}
+
+fn moved(r: &DriftReport) -> String {
+    if r.terms.is_empty() {
+        return String::new();
+    }
+    let shown = |t: &super::TermShift| {
+        let (before, now) = (percent(t.baseline), percent(t.window));
+        format!("{} ({before} → {now})", Markdown(&t.term))
+    };
+    let terms: Vec<String> = r.terms.iter().take(10).map(shown).collect();
+    format!("Words that moved: {}\n\n", terms.join(", "))
 }
 
 fn checks(r: &DriftReport) -> String {

@@ -1,7 +1,7 @@
 //! What a window says, in one sentence.
 
 use super::DriftReport;
-use crate::number::counted;
+use crate::number::{counted, figure, percent};
 
 /// The three ways a window can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,28 @@ impl DriftReport {
         }
     }
 
+    /// Which words it is, in one sentence: the three that moved the mean log-odds most, where that is a violation,
+    /// else those whose rates moved most; none where nothing is violated.
+    pub fn because(&self) -> Option<String> {
+        if self.outcome() != Outcome::Drifted {
+            return None;
+        }
+        let moved = self.checks.iter().any(|check| check.feature == "log_odds" && check.violated);
+        if let Some(shift) = self.scores.first().filter(|_| moved) {
+            let terms: Vec<String> =
+                shift.terms.iter().take(3).map(|t| format!("{} {}", t.term, signed(t.contribution))).collect();
+            return Some(format!(
+                "Mean log-odds of {} {}, of which {}.",
+                shift.class,
+                signed(shift.change),
+                terms.join(", ")
+            ));
+        }
+        let shown = |t: &super::TermShift| format!("{} {} → {}", t.term, percent(t.baseline), percent(t.window));
+        let terms: Vec<String> = self.terms.iter().take(3).map(shown).collect();
+        (!terms.is_empty()).then(|| format!("Moved most: {} of the documents.", terms.join(", ")))
+    }
+
     /// Names of the violated features, each once, in the order reported.
     fn violated(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
@@ -50,6 +72,12 @@ impl DriftReport {
         }
         names.join(", ")
     }
+}
+
+/// With its sign, a true minus.
+pub(super) fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { '−' } else { '+' };
+    format!("{sign}{}", figure(value.abs(), 2))
 }
 
 fn differ(documents: u64) -> &'static str {

@@ -31,6 +31,16 @@ fn page_shows_what_was_found_and_stays_a_page() {
         "17-42-003.jsonl:9: expected value at column 1",
         "and 10 more",
         "no held-out files",
+        "−0.74 ± 0.35",
+        "all other terms",
+        "1.1 % → 28.9 %",
+        "(not in the model)",
+        "Not to be relied on: ",
+        "true label 0",
+        "11-23 19:40",
+        "✗ violated",
+        "not known",
+        "with an e-mail address",
     ] {
         assert!(page.contains(shown), "page does not show {shown:?}");
     }

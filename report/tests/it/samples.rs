@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use report::drift::{Bin, Check, Distribution, NewTerm, Violation};
+use report::drift::{
+    AccuracyEstimate, Bin, Check, Distribution, DomainClassifier, DomainTerm, Example, MeasuredAccuracy, NewTerm,
+    RecordCheck, RuleVerdict, ScoreShift, SliceAccuracy, TermImpact, TermShift, TimeSlot, Timeline, Violation,
+};
 use report::evaluation::{
     ArtifactFigures, Average, Averages, Calibrated, Candidate, ClassCurves, ClassMetrics, ClassTerms, DataFile,
     DataWarning, DroppedRows, Interval, Metrics, Mistake, PrecisionRecallCurve, Quality, ReliabilityBin, RocCurve,
@@ -358,11 +361,14 @@ pub fn drifted() -> DriftReport {
                     &[0.51, 0.38, 0.11, 0.0, 0.0, 0.0],
                     &[0.02, 0.07, 0.11, 0.12, 0.13, 0.55],
                 ),
+                ..Distribution::default()
             },
             Distribution {
                 feature: "predicted_label".into(),
                 title: "predicted label".into(),
                 bins: bins(&["0", "1"], &[0.49, 0.51], &[0.43, 0.57]),
+                psi: 0.0146,
+                jensen_shannon: 0.0026,
             },
             Distribution {
                 feature: "topics".into(),
@@ -372,6 +378,7 @@ pub fn drifted() -> DriftReport {
                     &[0.4, 0.6],
                     &[0.7, 0.3],
                 ),
+                ..Distribution::default()
             },
         ],
         new_terms: ["battery", "blender", "amazon", "headphones", "refund", HOSTILE, "kindle"]
@@ -392,7 +399,85 @@ pub fn drifted() -> DriftReport {
             },
         ],
         notes: vec!["The baseline has no held-out files: label mix and score are not compared.".into()],
+        terms: [("refund", 0.011, 0.289, true), (HOSTILE, 0.0, 0.2, false)]
+            .map(|(term, baseline, window, seen_by_model)| TermShift {
+                term: term.into(),
+                baseline,
+                window,
+                p_value: 1e-9,
+                seen_by_model,
+            })
+            .into(),
+        tested_terms: 1587,
+        scores: vec![ScoreShift {
+            class: HOSTILE.into(),
+            baseline: -0.02,
+            window: -0.76,
+            change: -0.74,
+            error: 0.35,
+            terms: [("refund", -0.194), (HOSTILE, 0.07)]
+                .map(|(term, contribution)| TermImpact {
+                    term: term.into(),
+                    weight: -4.0,
+                    baseline: 0.001,
+                    window: 0.05,
+                    contribution,
+                })
+                .into(),
+            rest: -0.616,
+        }],
+        domain: Some(DomainClassifier {
+            auc: 0.78,
+            interval: (0.758, 0.802),
+            baseline_documents: 2000,
+            window_documents: 530,
+            terms: [("app", 0.196), (HOSTILE, -0.015)]
+                .map(|(term, contribution)| DomainTerm { term: term.into(), contribution })
+                .into(),
+        }),
+        accuracy: Some(AccuracyEstimate {
+            accuracy: 0.87,
+            interval: (0.823, 0.918),
+            by_confidence: 0.884,
+            by_snippets: 0.857,
+            baseline: 0.883,
+            baseline_documents: 762,
+            unreliable: Some(HOSTILE.into()),
+        }),
+        measured: Some(MeasuredAccuracy {
+            all: slice("", 0.799),
+            slices: vec![slice("true label 0", 0.76), slice(HOSTILE, 0.9)],
+            baseline: Some(0.883),
+        }),
+        timeline: Timeline {
+            class: HOSTILE.into(),
+            baseline: [Some(0.01), Some(-0.02), None, Some(f64::NAN)],
+            slots: (0..5)
+                .map(|at| TimeSlot {
+                    start: format!("2026-11-23T19:{:02}:00Z", at * 10),
+                    documents: 100 + at,
+                    unknown: Some(0.01),
+                    score: (at != 2).then_some(-0.1 * at as f64),
+                    accuracy: None,
+                    class_share: Some(0.5),
+                })
+                .collect(),
+        },
+        records: vec![RecordCheck { kind: "e_mail".into(), title: "with an e-mail address".into(), documents: 5 }],
+        rules: [Some(true), Some(false), None]
+            .map(|violated| RuleVerdict {
+                name: HOSTILE.into(),
+                rule: "share(contains \"<b>\") > 10%".into(),
+                violated,
+                figures: vec![("share(contains \"<b>\")".into(), violated.map(|_| 0.25))],
+            })
+            .into(),
+        examples: vec![Example { term: "refund".into(), text: HOSTILE.into() }],
     }
+}
+
+fn slice(name: &str, accuracy: f64) -> SliceAccuracy {
+    SliceAccuracy { slice: name.into(), accuracy, interval: (accuracy - 0.05, accuracy + 0.05), documents: 234 }
 }
 
 /// Nothing violated.
