@@ -82,7 +82,7 @@ pub fn data(settings: &Settings) -> Result<CheckedData> {
     let [train_names, test_names] = names;
     let (train_names, test_names) = (train_names?, test_names?);
     let (mut train, train_problems) = read("train", &train_names, |source, problems| {
-        reading::stream("train", source, &options, problems, &mut |_| ())
+        reading::stream("train", source, &options, problems, || |_: &reading::Batch| (), |_, ()| ())
     })?;
     let (test, test_problems) =
         read("test", &test_names, |source, problems| Channel::collect("test", source, &options, problems))?;

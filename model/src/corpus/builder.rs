@@ -45,7 +45,7 @@ impl Interned {
     /// Adds documents; `numbers` are those here of the tokenizer's numbers.
     fn add(&mut self, units: &Units, numbers: &mut Vec<u32>) {
         self.overflowed |= units.overflowed;
-        for text in units.new() {
+        for text in units.fresh() {
             let number = self.dictionary.intern(text, Key::new(text));
             self.overflowed |= number.is_none();
             numbers.push(number.unwrap_or(NONE));

@@ -122,7 +122,7 @@ impl Units {
     }
 
     /// Those that were not seen before.
-    pub(super) fn new(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn fresh(&self) -> impl Iterator<Item = &str> {
         let (text, ends) = &self.new;
         let starts = std::iter::once(&0).chain(ends);
         starts.zip(ends).map(|(&start, &end)| &text[start..end])
