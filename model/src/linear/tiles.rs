@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn ranges_part_the_rows() {
-        assert_eq!(ranges(1000, 20).collect::<Vec<_>>(), [0..1000]);
+        assert!(ranges(1000, 20).eq(std::iter::once(0..1000)));
         let found: Vec<Range<usize>> = ranges(3 * NUMBERS, 2).collect();
         assert_eq!(found.len(), 8);
         assert!(found.windows(2).all(|pair| pair[0].end == pair[1].start));
