@@ -5,7 +5,14 @@ use crate::error::ApiError;
 use crate::formats::documents::BadRecord;
 use crate::formats::negotiate::OutputFormat;
 use crate::formats::output::{Answer, Labels};
-use model::{Algorithm, Artifact};
+use model::{Algorithm, Artifact, Explanation, Prediction, threads};
+
+/// Records that are predicted before any is answered: predictions are kept for no more.
+const ROUND: usize = 1 << 10;
+/// Records that are worth a thread.
+const SHARE: usize = 128;
+
+type Predicted = (Prediction, Option<Explanation>);
 
 /// A model that is open.
 #[derive(Debug)]
@@ -46,19 +53,28 @@ impl Served {
         let documents = asked.input.documents(body, limits.documents, bad)?;
         let mut answer = Answer::new(asked.output, &self.labels, documents.len());
         let mut refused = Refused { records: 0, of: documents.len(), first: String::new() };
-        for record in documents.iter() {
-            match record {
-                Ok(text) => self.predict(text, asked, app, &mut answer)?,
-                Err(why) => {
-                    if refused.records == 0 {
-                        refused.first = why.to_owned();
+        let records: Vec<_> = documents.iter().collect();
+        for records in records.chunks(ROUND) {
+            // A body that the thread which read it answers is for that thread alone.
+            let threads = if body.len() > self.inline_bytes(asked, limits) { threads::count() } else { 1 };
+            for (record, predicted) in records.iter().zip(self.predict_all(records, asked, app, threads)) {
+                match (record, predicted?) {
+                    (Ok(text), Some((prediction, explanation))) => {
+                        answer.push(&prediction, explanation.as_ref());
+                        self.measure(text, &prediction, app)?;
                     }
-                    refused.records += 1;
-                    answer.push_refused(why);
+                    (Err(why), _) => {
+                        if refused.records == 0 {
+                            refused.first = (*why).to_owned();
+                        }
+                        refused.records += 1;
+                        answer.push_refused(why);
+                    }
+                    (Ok(_), None) => {}
                 }
-            }
-            if answer.len() > limits.answer_bytes {
-                return Err(ApiError::AnswerTooLarge { limit: limits.answer_bytes });
+                if answer.len() > limits.answer_bytes {
+                    return Err(ApiError::AnswerTooLarge { limit: limits.answer_bytes });
+                }
             }
         }
         if let Some(metrics) = app.metrics() {
@@ -67,7 +83,28 @@ impl Served {
         Ok(Answered { bytes: answer.finish(), refused: Some(refused).filter(|refused| refused.records > 0) })
     }
 
-    fn predict(&self, text: &str, asked: Asked, app: &App, answer: &mut Answer<'_>) -> Result<(), ApiError> {
+    /// The prediction of each record that is a text, on as many threads as are worth it.
+    fn predict_all(
+        &self,
+        records: &[Result<&str, &str>],
+        asked: Asked,
+        app: &App,
+        threads: usize,
+    ) -> Vec<Result<Option<Predicted>, ApiError>> {
+        let predict = |record: &Result<&str, &str>| record.ok().map(|text| self.predict(text, asked, app)).transpose();
+        match threads.min(records.len() / SHARE) {
+            0 | 1 => records.iter().map(predict).collect(),
+            threads => {
+                let shares = records.chunks(records.len().div_ceil(threads)).collect();
+                threads::share(shares, |share: &[_]| share.iter().map(predict).collect::<Vec<_>>())
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+        }
+    }
+
+    fn predict(&self, text: &str, asked: Asked, app: &App) -> Result<Predicted, ApiError> {
         let prediction = self.artifact.predict(text)?;
         let prediction = match app.threshold() {
             Some(threshold) => threshold.applied(prediction),
@@ -77,7 +114,10 @@ impl Served {
             Some(terms) => Some(self.artifact.explain_class(text, prediction.class, terms.get())?),
             None => None,
         };
-        answer.push(&prediction, explanation.as_ref());
+        Ok((prediction, explanation))
+    }
+
+    fn measure(&self, text: &str, prediction: &Prediction, app: &App) -> Result<(), ApiError> {
         if let Some(metrics) = app.metrics()
             && metrics.document(prediction.class, prediction.score())
         {
