@@ -35,7 +35,12 @@ pub fn count() -> usize {
 
 /// `work(0), …, work(count - 1)`, in that order, computed in any.
 pub fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = self::count().min(count);
+    on(self::count(), count, work)
+}
+
+/// The same on so many threads.
+pub(crate) fn on<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let threads = threads.min(count);
     if threads < 2 {
         return (0..count).map(work).collect();
     }

@@ -1,9 +1,6 @@
 //! The package that a new one is held against: the one behind the endpoint, else the newest approved.
 
-use aws_sdk_sagemaker::{
-    operation::describe_model_package::DescribeModelPackageOutput,
-    types::{ModelApprovalStatus, ModelPackageSortBy, SortOrder},
-};
+use aws_sdk_sagemaker::{operation::describe_model_package::DescribeModelPackageOutput, types::ModelApprovalStatus};
 
 use crate::{
     endpoint,
@@ -27,29 +24,13 @@ pub struct Champion {
 
 /// The champion of everybody but `job`: its own package is no rival, so that repeating a stage finds the same one again.
 pub async fn champion(context: &Context, job: &str) -> Result<Option<Champion>> {
+    let rival = |found| of(&found).filter(|champion| champion.job.as_deref() != Some(job));
     if let Some(package) = deployed(context).await?
-        && let Some(found) = register::describe(context, &package).await?
-        && let Some(champion) = of(&found).filter(|champion| champion.job.as_deref() != Some(job))
+        && let Some(champion) = register::describe(context, &package).await?.and_then(rival)
     {
         return Ok(Some(champion));
     }
-    let group = context.settings.group();
-    let list = context.aws.sagemaker.list_model_packages().model_package_group_name(group);
-    let list = list.model_approval_status(ModelApprovalStatus::Approved);
-    let list = list.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
-    let mut pages = list.into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let Some(page) = page.found(format!("model package group {group} cannot be listed"))? else { return Ok(None) };
-        for summary in page.model_package_summary_list() {
-            let Some(arn) = summary.model_package_arn() else { continue };
-            if let Some(found) = register::describe(context, arn).await?
-                && let Some(champion) = of(&found).filter(|champion| champion.job.as_deref() != Some(job))
-            {
-                return Ok(Some(champion));
-            }
-        }
-    }
-    Ok(None)
+    register::newest(context, Some(ModelApprovalStatus::Approved), rival).await
 }
 
 /// Package, job and artifact, where the package has one.

@@ -76,6 +76,11 @@ pub fn rows_needed(share: f64, bound: f64, alpha: f64, side: Side) -> Option<u64
     if share <= bound {
         return None;
     }
+    least_rows(shows)
+}
+
+/// The least number of rows that shows it, where more rows show it as well; none where a thousand million would not do.
+pub(super) fn least_rows(shows: impl Fn(f64) -> bool) -> Option<u64> {
     let mut holds = 1.0;
     while !shows(holds) {
         holds *= 2.0;

@@ -2,6 +2,7 @@
 //! and where no prediction differs.
 
 use super::Discordant;
+use super::binomial::least_rows;
 
 /// The end of the one-sided interval of `(won - lost) / rows`: with `z` above 0 the lower end at that normal quantile, below 0
 /// the upper one. `rows` of at least 1.
@@ -18,19 +19,7 @@ pub fn tango_rows(pairs: Discordant, rows: u64, z: f64, bound: f64) -> Option<u6
     if won - lost <= bound {
         return None;
     }
-    let mut holds = 1.0;
-    while !shows(holds) {
-        holds *= 2.0;
-        if holds > 1e9 {
-            return None;
-        }
-    }
-    let mut fails = f64::floor(holds / 2.0);
-    while holds - fails > 1.0 {
-        let middle = f64::floor(0.5 * (holds + fails));
-        if shows(middle) { holds = middle } else { fails = middle }
-    }
-    Some(holds as u64)
+    least_rows(shows)
 }
 
 fn end(won: f64, lost: f64, n: f64, z: f64) -> f64 {

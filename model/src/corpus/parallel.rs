@@ -1,40 +1,12 @@
-//! Work on a given number of threads, with results in order.
+//! Work on a given number of threads.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+
+pub(super) use crate::threads::on as map;
 
 /// The number meant by a setting where 0 is the process's ([`crate::threads`]).
 pub(super) fn threads(asked: usize) -> usize {
     if asked == 0 { crate::threads::count() } else { asked }
-}
-
-/// `work(0), …, work(count - 1)`, in that order, computed in any.
-pub(crate) fn map<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = threads.min(count);
-    if threads < 2 {
-        return (0..count).map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return done;
-            }
-            done.push((index, work(index)));
-        }
-    };
-    let mut done: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
-        let mut done = worker();
-        for worker in workers {
-            done.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, value)| value).collect()
 }
 
 /// Each of `items` once, in place.

@@ -109,18 +109,26 @@ async fn find(context: &Context, run: &RunRecord, job: &str) -> Result<Option<De
     {
         return Ok(Some(found));
     }
+    newest(context, None, |found| is_of(&found, job).then_some(found)).await
+}
+
+/// The newest package of the group, of this approval where one is named, of which `pick` makes something; none where there is no group.
+pub(crate) async fn newest<T>(
+    context: &Context,
+    approval: Option<ModelApprovalStatus>,
+    pick: impl Fn(DescribeModelPackageOutput) -> Option<T>,
+) -> Result<Option<T>> {
     let group = context.settings.group();
     let list = context.aws.sagemaker.list_model_packages().model_package_group_name(group);
+    let list = list.set_model_approval_status(approval);
     let list = list.sort_by(ModelPackageSortBy::CreationTime).sort_order(SortOrder::Descending);
     let mut pages = list.into_paginator().send();
     while let Some(page) = pages.next().await {
         let Some(page) = page.found(format!("model package group {group} cannot be listed"))? else { return Ok(None) };
         for summary in page.model_package_summary_list() {
             let Some(arn) = summary.model_package_arn() else { continue };
-            if let Some(found) = describe(context, arn).await?
-                && is_of(&found, job)
-            {
-                return Ok(Some(found));
+            if let Some(picked) = describe(context, arn).await?.and_then(&pick) {
+                return Ok(Some(picked));
             }
         }
     }
