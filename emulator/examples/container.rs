@@ -170,6 +170,12 @@ fn connection(stream: TcpStream, model: &str) -> io::Result<()> {
             write!(writer, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n")?;
             continue;
         }
+        if first.contains("/execution-parameters") {
+            let (status, said) =
+                setting("PARAMETERS").map_or(("404 Not Found", String::new()), |said| ("200 OK", said));
+            write!(writer, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{said}", said.len())?;
+            continue;
+        }
         pause("DELAY_MS");
         let number = ANSWERED.fetch_add(1, Ordering::SeqCst) + 1;
         if setting("CRASH_EVERY").and_then(|n| n.parse().ok()).is_some_and(|n: u64| number == n) || body == b"crash" {
@@ -177,11 +183,17 @@ fn connection(stream: TcpStream, model: &str) -> io::Result<()> {
             process::exit(7);
         }
         let status = setting("STATUS").unwrap_or_else(|| "200 OK".to_owned());
-        let text = format!(
+        let lines = |body: &[u8]| {
+            let each = |(n, line): (usize, &[u8])| format!("{{\"line\":{n},\"of\":\"{}\"}}\n", line.escape_ascii());
+            body.split(|b| *b == b'\n').enumerate().map(each).collect::<String>()
+        };
+        let text = if setting("BY_LINE").is_some() { lines(&body) } else { String::new() };
+        let whole = format!(
             "{model}|{}|{}",
             process::id(),
             [head.join("\n").as_bytes(), b"\n\n", &body].concat().escape_ascii()
         );
+        let text = if text.is_empty() { whole } else { text };
         let kind = header("content-type").map_or(String::new(), |kind| format!("content-type: {kind}\r\n"));
         let attributes = header("x-amzn-sagemaker-custom-attributes");
         let attributes = attributes.map_or(String::new(), |a| format!("x-amzn-sagemaker-custom-attributes: {a}\r\n"));

@@ -17,9 +17,13 @@ OPERATIONS = {
     "sagemaker": """
         CreateTrainingJob DescribeTrainingJob ListTrainingJobs StopTrainingJob
         CreateProcessingJob DescribeProcessingJob ListProcessingJobs StopProcessingJob
+        CreateTransformJob DescribeTransformJob ListTransformJobs StopTransformJob
+        CreateHyperParameterTuningJob DescribeHyperParameterTuningJob ListHyperParameterTuningJobs
+        ListTrainingJobsForHyperParameterTuningJob StopHyperParameterTuningJob
         CreateModel DescribeModel ListModels DeleteModel
         CreateEndpointConfig DescribeEndpointConfig ListEndpointConfigs DeleteEndpointConfig
         CreateEndpoint DescribeEndpoint ListEndpoints UpdateEndpoint DeleteEndpoint
+        UpdateEndpointWeightsAndCapacities
         CreateModelPackageGroup DescribeModelPackageGroup ListModelPackageGroups DeleteModelPackageGroup
         CreateModelPackage DescribeModelPackage ListModelPackages UpdateModelPackage DeleteModelPackage
         AddTags ListTags DeleteTags

@@ -28,15 +28,7 @@ pub(crate) async fn download(
     gunzip: bool,
     folder: &Path,
 ) -> Result<(), String> {
-    let place = S3Uri::parse(uri).ok_or_else(|| format!("`{uri}` is not of the form s3://bucket/key"))?;
-    let objects = match selection {
-        Selection::Prefix => below(account, &place)?,
-        Selection::Manifest => listed(account, &place).await?,
-    };
-    if objects.is_empty() {
-        return Err(format!("Could not find any objects under S3 URL \"{uri}\""));
-    }
-    for (from, name) in objects {
+    for (from, name) in select(account, uri, selection).await? {
         let relative = PathBuf::from(&name);
         if relative.components().any(|c| !matches!(c, Component::Normal(_))) {
             return Err(format!("the key of {from} leaves the folder it is copied to"));
@@ -50,6 +42,19 @@ pub(crate) async fn download(
         }
     }
     Ok(())
+}
+
+/// The objects that `uri` selects, each with its path below the folder it would be copied to; never none.
+pub(crate) async fn select(account: &Account, uri: &str, selection: Selection) -> Result<Vec<(S3Uri, String)>, String> {
+    let place = S3Uri::parse(uri).ok_or_else(|| format!("`{uri}` is not of the form s3://bucket/key"))?;
+    let objects = match selection {
+        Selection::Prefix => below(account, &place)?,
+        Selection::Manifest => listed(account, &place).await?,
+    };
+    if objects.is_empty() {
+        return Err(format!("Could not find any objects under S3 URL \"{uri}\""));
+    }
+    Ok(objects)
 }
 
 /// The objects under a prefix, each with its path below the folder: what follows the prefix in its key.

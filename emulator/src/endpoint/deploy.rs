@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::fleet::Fleet;
 use crate::{
     account::Account,
+    logs,
     sagemaker::{Deployment, Endpoint, EndpointStatus},
 };
 
@@ -18,7 +19,7 @@ pub(crate) fn deploy(account: &Arc<Account>, name: &str) {
 
 async fn replace(account: &Arc<Account>, name: &str, wanted: Deployment) {
     // Where it closes, the next start takes it from here.
-    let Some(outcome) = Fleet::bring_up(account, name, &wanted).await else { return };
+    let Some(outcome) = Fleet::bring_up(account, name, &logs::endpoint(name), &wanted).await else { return };
     match outcome {
         Ok(fleet) => {
             let old = account.fleets.shift(name, Some(fleet));
@@ -68,7 +69,7 @@ pub(crate) fn restore(account: &Arc<Account>) {
 }
 
 async fn start_again(account: &Arc<Account>, name: &str, deployed: Deployment) {
-    let Some(outcome) = Fleet::bring_up(account, name, &deployed).await else { return };
+    let Some(outcome) = Fleet::bring_up(account, name, &logs::endpoint(name), &deployed).await else { return };
     match outcome {
         Ok(fleet) => {
             // An update may have been quicker: what it brought up serves.

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
@@ -33,7 +35,7 @@ use crate::{
         archive,
         inputs::{self, Selection},
     },
-    files, logs,
+    files,
     s3_uri::S3Uri,
     sagemaker::{Deployed, Deployment, ModelData},
 };
@@ -44,11 +46,11 @@ const MOST_INSTANCES: u32 = 4;
 const LONGEST_DRAIN: Duration = Duration::from_secs(90);
 
 /// The processes of one deployment.
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     variants: Vec<Variant>,
     turn: AtomicU64,
-    pub client: HttpClient,
-    pub capture: Option<Capture>,
+    pub(super) client: HttpClient,
+    pub(super) capture: Option<Capture>,
     leases: Leases,
     stop: watch::Sender<Option<Duration>>,
     keepers: Mutex<JoinSet<()>>,
@@ -65,15 +67,16 @@ pub(super) struct Variant {
 
 impl Fleet {
     /// Starts all processes of a deployment and waits until every one is healthy; the reason where one is not, and
-    /// nothing where the emulator closes first.
+    /// nothing where the emulator closes first. They log to `group`.
     pub async fn bring_up(
         account: &Arc<Account>,
         endpoint: &str,
+        group: &str,
         deployment: &Deployment,
     ) -> Option<Result<Arc<Fleet>, String>> {
         let folder = account.work().join(format!("{endpoint}-{}", uuid::Uuid::new_v4().simple()));
         let planned = tokio::select! {
-            planned = plan_all(account, endpoint, deployment, &folder) => planned,
+            planned = plan_all(account, group, deployment, &folder) => planned,
             () = account.tasks.closing() => return None,
         };
         let plans = match planned {
@@ -153,12 +156,12 @@ impl Fleet {
     }
 
     /// A request in flight: the fleet waits for it before it ends.
-    pub fn lease(&self) -> Lease {
+    pub(super) fn lease(&self) -> Lease {
         self.leases.take()
     }
 
     /// The variant for the next request: the one asked for, else by weight.
-    pub fn variant(&self, target: Option<&str>) -> Option<&Variant> {
+    pub(super) fn variant(&self, target: Option<&str>) -> Option<&Variant> {
         if let Some(name) = target {
             return self.variants.iter().find(|variant| variant.name == name);
         }
@@ -171,6 +174,17 @@ impl Fleet {
             at < 0.0
         });
         chosen.or(self.variants.first())
+    }
+
+    /// What the first ready instance answers to a GET of `path`; nothing where it does not answer well.
+    pub async fn get(&self, path: &str, patience: Duration) -> Option<Bytes> {
+        let address = self.variants.first()?.ready()?.address()?;
+        let request = http::Request::get(format!("http://{address}{path}")).body(Full::default()).ok()?;
+        let asked = async {
+            let answer = self.client.request(request).await.ok().filter(|answer| answer.status().is_success())?;
+            Some(answer.into_body().collect().await.ok()?.to_bytes())
+        };
+        timeout(patience, asked).await.ok()?
     }
 
     /// Waits for the last request and record, then ends every process.
@@ -224,7 +238,7 @@ impl Variant {
 /// What the instances of every variant run, all that they need laid out below `folder`.
 async fn plan_all(
     account: &Account,
-    endpoint: &str,
+    group: &str,
     deployment: &Deployment,
     folder: &Path,
 ) -> Result<Vec<Vec<Plan>>, String> {
@@ -237,7 +251,7 @@ async fn plan_all(
         for number in 1..=asked.min(MOST_INSTANCES) {
             let (ml_root, model) = (shared.join(format!("instance-{number}")), shared.join("model"));
             lay_out(&account.settings.runtime, &ml_root, &model).map_err(|e| format!("InternalServerError: {e}"))?;
-            plans.push(plan(account, endpoint, deployed, ml_root, model));
+            plans.push(plan(account, group, deployed, ml_root, model));
         }
         if let Some(first) = plans.first().filter(|_| asked > MOST_INSTANCES) {
             let text = format!("[emulator] {asked} instances were asked for; {MOST_INSTANCES} run here");
@@ -248,7 +262,7 @@ async fn plan_all(
     Ok(all)
 }
 
-fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf, model: PathBuf) -> Plan {
+fn plan(account: &Account, group: &str, deployed: &Deployed, ml_root: PathBuf, model: PathBuf) -> Plan {
     let variant = &deployed.variant;
     let startup = variant.container_startup_health_check_timeout_in_seconds;
     let instance = format!("i-{}", &uuid::Uuid::new_v4().simple().to_string()[..17]);
@@ -257,7 +271,7 @@ fn plan(account: &Account, endpoint: &str, deployed: &Deployed, ml_root: PathBuf
         ml_root,
         model,
         environment: deployed.container.environment.clone().into_iter().collect(),
-        log: (logs::endpoint(endpoint), format!("{}/{instance}", variant.variant_name)),
+        log: (group.to_owned(), format!("{}/{instance}", variant.variant_name)),
         startup: startup.map_or(account.timing.startup, Duration::from_secs),
     }
 }

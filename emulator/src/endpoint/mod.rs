@@ -19,9 +19,9 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 
 pub(crate) use deploy::{delete, deploy, restore};
-pub(crate) use runtime::answer;
+pub(crate) use fleet::Fleet;
+pub(crate) use runtime::{answer, ask};
 
-use fleet::Fleet;
 use lease::Lease;
 
 /// The fleet of each endpoint that has one, or is about to.

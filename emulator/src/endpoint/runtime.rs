@@ -106,6 +106,24 @@ async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> R
     Ok(response)
 }
 
+/// Sends a body to the fleet's first variant and waits, not for ever; the reason where no answer comes.
+pub(crate) async fn ask(
+    account: &Account,
+    fleet: &Fleet,
+    headers: HeaderMap,
+    body: Bytes,
+    limit: Duration,
+) -> Result<(StatusCode, HeaderMap, Bytes), String> {
+    let variant = fleet.variant(None).ok_or("there is no variant")?;
+    let sent = Sent { headers, body };
+    match timeout(limit, forward(fleet, variant, &sent, account.timing.restart)).await {
+        Ok(answered) => answered.map_err(|refused| match refused {
+            Refused::Validation { message, .. } | Refused::Model { message, .. } => message,
+        }),
+        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+    }
+}
+
 /// What goes to the container.
 struct Sent {
     headers: HeaderMap,

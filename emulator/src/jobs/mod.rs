@@ -4,6 +4,7 @@ pub(crate) mod metrics;
 mod processing;
 mod supervise;
 mod training;
+pub(crate) mod transform;
 
 use std::{
     collections::BTreeMap,
@@ -61,6 +62,14 @@ pub(crate) fn start_processing(account: &Arc<Account>, name: &str) {
     }
 }
 
+/// Starts the transform job of that name.
+pub(crate) fn start_transform(account: &Arc<Account>, name: &str) {
+    if let Some(job) = account.transform_jobs.get(name) {
+        let (stop, account) = (account.stops.enter(&job.arn), account.clone());
+        account.clone().tasks.spawn(async move { transform::run(account, job, stop).await });
+    }
+}
+
 /// Ends, as failed, the jobs that ran when an earlier emulator was killed.
 pub(crate) fn fail_abandoned(account: &Account) -> io::Result<()> {
     for job in account.training_jobs.all().into_iter().filter(|job| !job.is_over()) {
@@ -68,6 +77,9 @@ pub(crate) fn fail_abandoned(account: &Account) -> io::Result<()> {
     }
     for job in account.processing_jobs.all().into_iter().filter(|job| !job.is_over()) {
         account.processing_jobs.update(&job.name, |job| job.fail(ABANDONED))?;
+    }
+    for job in account.transform_jobs.all().into_iter().filter(|job| !job.is_over()) {
+        account.transform_jobs.update(&job.name, |job| job.fail(ABANDONED))?;
     }
     Ok(())
 }

@@ -11,6 +11,9 @@ pub(crate) const TRAINING: &str = "/aws/sagemaker/TrainingJobs";
 /// Log group of processing jobs.
 pub(crate) const PROCESSING: &str = "/aws/sagemaker/ProcessingJobs";
 
+/// Log group of transform jobs.
+pub(crate) const TRANSFORM: &str = "/aws/sagemaker/TransformJobs";
+
 /// Log group of an endpoint.
 pub(crate) fn endpoint(name: &str) -> String {
     format!("/aws/sagemaker/Endpoints/{name}")

@@ -9,6 +9,7 @@ mod model_package_group;
 mod processing_job;
 mod tags;
 mod training_job;
+mod transform_job;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub(crate) use model_package_group::ModelPackageGroup;
 pub(crate) use processing_job::ProcessingJob;
 pub(crate) use tags::Tag;
 pub(crate) use training_job::{Metric, Secondary, TrainingJob};
+pub(crate) use transform_job::TransformJob;
 
 use crate::{account::Account, fault::Fault, shapes};
 
@@ -57,6 +59,10 @@ fn handler(operation: &str) -> Option<Handler> {
         "DescribeProcessingJob" => processing_job::describe,
         "ListProcessingJobs" => processing_job::list,
         "StopProcessingJob" => processing_job::stop,
+        "CreateTransformJob" => transform_job::create,
+        "DescribeTransformJob" => transform_job::describe,
+        "ListTransformJobs" => transform_job::list,
+        "StopTransformJob" => transform_job::stop,
         "CreateModel" => model::create,
         "DescribeModel" => model::describe,
         "ListModels" => model::list,

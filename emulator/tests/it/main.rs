@@ -12,3 +12,4 @@ mod s3;
 mod schedules;
 mod state;
 mod training;
+mod transform;
