@@ -128,9 +128,10 @@ impl Hyperparameters {
         let mut notes = Vec::new();
         let mut problems = Vec::new();
         values.retain(|name, _| {
-            let internal = name.starts_with("sagemaker_");
+            // The SDK's, and `_tuning_objective_metric` of a managed tuning job.
+            let internal = name.starts_with("sagemaker_") || name.starts_with('_');
             if internal {
-                notes.push(format!("hyperparameter {name} is the SageMaker SDK's own: passed over"));
+                notes.push(format!("hyperparameter {name} is SageMaker's own: passed over"));
             }
             !internal
         });

@@ -13,7 +13,7 @@ fn values_and_keys_of_the_python_sdk() {
     let ran = job.train();
     assert_eq!(job.evaluation().training.parameters["C"], "2.5");
     assert!(
-        ran.stdout.contains("hyperparameter sagemaker_program is the SageMaker SDK's own: passed over"),
+        ran.stdout.contains("hyperparameter sagemaker_program is SageMaker's own: passed over"),
         "{}",
         ran.stdout
     );
