@@ -12,11 +12,7 @@ fn values_and_keys_of_the_python_sdk() {
     ]);
     let ran = job.train();
     assert_eq!(job.evaluation().training.parameters["C"], "2.5");
-    assert!(
-        ran.stdout.contains("hyperparameter sagemaker_program is SageMaker's own: passed over"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ran.stdout.contains("hyperparameter sagemaker_program is SageMaker's own: passed over"), "{}", ran.stdout);
 }
 
 #[test]
