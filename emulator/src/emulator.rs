@@ -23,7 +23,9 @@ use tokio::{
 use crate::{
     Runtime, Settings, StartError, Timing,
     account::Account,
-    endpoint, jobs,
+    endpoint,
+    front::Front,
+    jobs,
     lock::{Attempt, Holder, Lock},
     scheduler, server,
 };
@@ -114,6 +116,7 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
         }
         Runtime::Engine(engine) => engine.check().await?,
     }
+    let front = Arc::new(Front::open(&settings)?);
     let address = SocketAddr::from((settings.host, settings.port));
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
@@ -125,7 +128,7 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
     let (stop, stopped) = oneshot::channel::<()>();
     // An answer goes out at once, not when the next packet is full.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let serving = axum::serve(listener, server::router(account.clone())).with_graceful_shutdown(async move {
+    let serving = axum::serve(listener, server::router(account.clone(), front)).with_graceful_shutdown(async move {
         // A sender that is gone says the same as one that speaks.
         let _ = stopped.await;
     });

@@ -1,7 +1,7 @@
 //! SageMaker, its runtime and S3 on loopback, doing the work for real: a training job runs the real program on the
 //! real files, an endpoint starts the real server and routes to it. It knows containers and contracts, never models.
 //!
-//! A folder is a service, a file a resource. A request comes in through `server`, `route` says whose it is,
+//! A folder is a service, a file a resource. A request comes in through `server`, passes `front`, `route` says whose it is,
 //! `shapes` checks it against AWS's own model, the service does it and keeps it below the state folder.
 
 mod account;
@@ -11,6 +11,7 @@ mod emulator;
 mod endpoint;
 mod fault;
 mod files;
+mod front;
 mod jobs;
 mod lock;
 mod logs;

@@ -40,6 +40,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// Calls cannot be written down.
+    #[error("{path}: {source}; calls were to be recorded there", path = path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The bucket store cannot be opened.
     #[error("{path}: the bucket store does not open: {reason}", path = path.display())]
     Store {
@@ -71,6 +79,10 @@ pub enum StartError {
 impl StartError {
     pub(crate) fn file(path: &Path, source: io::Error) -> Self {
         StartError::File { path: path.to_path_buf(), source }
+    }
+
+    pub(crate) fn record(path: &Path, source: io::Error) -> Self {
+        StartError::Record { path: path.to_path_buf(), source }
     }
 }
 

@@ -71,12 +71,12 @@ fn schedules(path: &str) -> Option<Route> {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// The service in the credential scope `…/<date>/<region>/<service>/aws4_request`.
-fn signed_service(headers: &HeaderMap, query: &str) -> Option<String> {
+pub(crate) fn signed_service(headers: &HeaderMap, query: &str) -> Option<String> {
     let scope = match header(headers, "authorization").split_once("Credential=") {
         Some((_, rest)) => rest.split(',').next().unwrap_or_default().to_owned(),
         None => parameters(query).into_iter().find(|(key, _)| key == "X-Amz-Credential")?.1,

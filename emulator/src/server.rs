@@ -12,6 +12,7 @@ use crate::{
     account::Account,
     endpoint,
     fault::Fault,
+    front::Front,
     logs,
     route::{Route, parameters, route},
     s3, sagemaker, scheduler, sts,
@@ -25,16 +26,21 @@ const LARGEST: usize = 8 << 20;
 struct Services {
     account: Arc<Account>,
     s3: s3::Service,
+    front: Arc<Front>,
 }
 
 /// All services of an account.
-pub(crate) fn router(account: Arc<Account>) -> Router {
+pub(crate) fn router(account: Arc<Account>, front: Arc<Front>) -> Router {
     let s3 = s3::service(account.bucket.clone());
-    Router::new().fallback(answer).with_state(Services { account, s3 })
+    Router::new().fallback(pass).with_state(Services { account, s3, front })
 }
 
-async fn answer(State(services): State<Services>, request: Request<Body>) -> Response<Body> {
-    let Services { account, s3 } = services;
+async fn pass(State(services): State<Services>, request: Request<Body>) -> Response<Body> {
+    services.front.pass(request, |request| answer(services.clone(), request)).await
+}
+
+async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
+    let Services { account, s3, .. } = services;
     let (head, body) = request.into_parts();
     let route = route(&head);
     let request_id = uuid::Uuid::new_v4().to_string();

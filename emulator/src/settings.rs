@@ -15,6 +15,8 @@ pub struct Settings {
     pub port: u16,
     /// What runs where a request names an image.
     pub runtime: Runtime,
+    /// File that every call is written down in, with its answer.
+    pub record: Option<PathBuf>,
 }
 
 /// What runs where a request names an image.

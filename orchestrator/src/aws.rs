@@ -1,6 +1,6 @@
 //! The clients of the AWS SDK. Only the connection differs between an account and the emulator.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{
     Builder,
@@ -43,6 +43,7 @@ impl Aws {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static(emulator::REGION))
+            .app_name(ours())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(url)
             .http_client(Builder::new().build_http())
@@ -53,7 +54,7 @@ impl Aws {
     /// Clients of the account that the environment's credentials belong to.
     pub async fn account(settings: &Settings) -> Result<Self> {
         let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https).app_name(ours());
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -84,6 +85,11 @@ impl Aws {
             poll,
         })
     }
+}
+
+/// What every request's user agent says, so that a log of calls tells ours from others.
+fn ours() -> AppName {
+    AppName::new("sagebrush").expect("letters alone are a valid name")
 }
 
 /// What the settings leave open and the account decides.

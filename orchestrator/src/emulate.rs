@@ -1,6 +1,6 @@
 //! The subcommand `emulator`: SageMaker and S3 on loopback for any client, until it is stopped.
 
-use std::{ffi::OsString, fmt, net::IpAddr};
+use std::{ffi::OsString, fmt, net::IpAddr, path::PathBuf};
 
 use emulator::{Connection, Engine, EngineError, StartError};
 use serde::Serialize;
@@ -41,13 +41,16 @@ pub async fn image_id(engine: Engine, local: &Local) -> Result<String> {
     })
 }
 
+/// The variable that names the file which an emulator of ours writes every call to.
+const RECORD: &str = "SAGEBRUSH_RECORD";
 /// What goes without an engine.
 const WITHOUT: &str = "with runtime = \"process\" below [local] in pipeline.toml no engine is needed";
 
 fn settings(local: &Local, host: IpAddr, port: u16) -> Result<emulator::Settings> {
     let state = &local.state;
     let state = std::path::absolute(state).map_err(error::io(format!("{}: no such folder", state.display())))?;
-    Ok(emulator::Settings { state, host, port, runtime: runtime(local)? })
+    let record = std::env::var_os(RECORD).filter(|path| !path.is_empty()).map(PathBuf::from);
+    Ok(emulator::Settings { state, host, port, runtime: runtime(local)?, record })
 }
 
 fn failed(error: StartError) -> Failure {

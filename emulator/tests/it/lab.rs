@@ -70,7 +70,7 @@ pub fn container() -> PathBuf {
 
 pub fn settings(folder: &TempDir) -> Settings {
     let runtime = Runtime::Process(vec![container().into_os_string()]);
-    Settings { state: folder.path().join("state"), host: Ipv4Addr::LOCALHOST.into(), port: 0, runtime }
+    Settings { state: folder.path().join("state"), host: Ipv4Addr::LOCALHOST.into(), port: 0, runtime, record: None }
 }
 
 /// AWS's patience is not a test's.
