@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -24,7 +23,7 @@ use crate::{
     Runtime, Settings, StartError, Timing,
     account::Account,
     endpoint,
-    front::Front,
+    front::{Cut, Door, Front},
     jobs,
     lock::{Attempt, Holder, Lock},
     scheduler, server,
@@ -126,9 +125,8 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
     endpoint::restore(&account);
     account.tasks.spawn(scheduler::run(account.clone()));
     let (stop, stopped) = oneshot::channel::<()>();
-    // An answer goes out at once, not when the next packet is full.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let serving = axum::serve(listener, server::router(account.clone(), front)).with_graceful_shutdown(async move {
+    let router = server::router(account.clone(), front).into_make_service_with_connect_info::<Cut>();
+    let serving = axum::serve(Door(listener), router).with_graceful_shutdown(async move {
         // A sender that is gone says the same as one that speaks.
         let _ = stopped.await;
     });

@@ -30,6 +30,7 @@ mod time;
 
 pub use container::{Engine, EngineError};
 pub use emulator::{Connection, Emulator, connect, start, start_with};
+pub use front::{Effect, Rule, RuleError};
 pub use lock::StartError;
 pub use settings::{Runtime, Settings, Timing};
 pub use shapes::faults;

@@ -78,7 +78,7 @@ async fn read(body: Body) -> Result<Bytes, Fault> {
     read.map(|body| body.to_bytes()).map_err(|e| Fault::new("SerializationException", e.to_string()))
 }
 
-fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -> Response<Body> {
+pub(crate) fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -> Response<Body> {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     let mut response = Response::new(body);
     *response.status_mut() = status;

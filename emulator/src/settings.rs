@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::container::Engine;
+use crate::{container::Engine, front::Rule};
 
 /// Where the state is, where to listen, and what runs for an image.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub runtime: Runtime,
     /// File that every call is written down in, with its answer.
     pub record: Option<PathBuf>,
+    /// Calls that go wrong from the beginning on.
+    pub faults: Vec<Rule>,
 }
 
 /// What runs where a request names an image.

@@ -148,6 +148,9 @@ pub enum Command {
         /// Folder of the state [default: the settings' local.state]
         #[arg(long, value_name = "DIR")]
         state: Option<PathBuf>,
+        /// Let calls go wrong, SERVICE.OPERATION[@NTH[xTIMES]]=EFFECT, for instance s3.PutObject@3=reset-after; repeatable
+        #[arg(long = "fault", value_name = "RULE")]
+        faults: Vec<emulator::Rule>,
     },
 }
 

@@ -53,12 +53,12 @@ pub fn execute(cli: Cli, out: &Output) -> Result<()> {
     let settings = settings::load(cli.global.config.as_deref(), cli.overrides())?;
     let path = cli.global.run;
     let done = match cli.command {
-        Command::Emulator { port, host, state } => {
+        Command::Emulator { port, host, state, faults } => {
             let mut local = settings.local;
             local.state = state.unwrap_or(local.state);
             runtime.block_on(async {
                 let stop = stopped()?;
-                emulate::serve(&local, (host, port), out, stop).await
+                emulate::serve(&local, (host, port), faults, out, stop).await
             })
         }
         command => runtime.block_on(async {

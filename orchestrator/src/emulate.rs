@@ -50,7 +50,7 @@ fn settings(local: &Local, host: IpAddr, port: u16) -> Result<emulator::Settings
     let state = &local.state;
     let state = std::path::absolute(state).map_err(error::io(format!("{}: no such folder", state.display())))?;
     let record = std::env::var_os(RECORD).filter(|path| !path.is_empty()).map(PathBuf::from);
-    Ok(emulator::Settings { state, host, port, runtime: runtime(local)?, record })
+    Ok(emulator::Settings { state, host, port, runtime: runtime(local)?, record, faults: Vec::new() })
 }
 
 fn failed(error: StartError) -> Failure {
@@ -91,10 +91,12 @@ impl fmt::Display for Listening {
 pub async fn serve(
     local: &Local,
     (host, port): (IpAddr, u16),
+    faults: Vec<emulator::Rule>,
     out: &Output,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let running = emulator::start(settings(local, host, port)?).await.map_err(failed)?;
+    let settings = emulator::Settings { faults, ..settings(local, host, port)? };
+    let running = emulator::start(settings).await.map_err(failed)?;
     let url = running.url().to_owned();
     let said = out.result(&Listening { url, region: emulator::REGION, account: emulator::ACCOUNT });
     if said.is_ok() {

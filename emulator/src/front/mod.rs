@@ -1,19 +1,28 @@
-//! In front of every service: a request is named, and, where that is wanted, written down with its answer.
+//! In front of every service: a request is named, goes wrong where a rule says so, and is written down where that is wanted.
 //!
 //! It stands before the protocols are spoken, so that it sees each call as the client sent it, whatever the protocol, and
 //! services that come later need nothing more than their place in `call`.
 
 mod call;
+mod connection;
+mod faults;
 mod record;
+mod refusal;
+mod rule;
 
-use axum::body::Body;
+use std::time::Duration;
+
+use axum::{body::Body, extract::ConnectInfo};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
 
 use crate::{StartError, settings::Settings};
 use call::Call;
+pub(crate) use connection::{Cut, Door};
+use faults::Faults;
 use record::Recorder;
+pub use rule::{Effect, Rule, RuleError};
 
 /// Largest body that is looked at; S3's objects and a model's documents never are.
 const LARGEST: usize = 8 << 20;
@@ -22,13 +31,14 @@ const LARGEST: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Front {
     recorder: Option<Recorder>,
+    faults: Faults,
 }
 
 impl Front {
     /// As the settings want it.
     pub fn open(settings: &Settings) -> Result<Front, StartError> {
         let recorder = settings.record.as_deref().map(Recorder::open).transpose()?;
-        Ok(Front { recorder })
+        Ok(Front { recorder, faults: Faults::with(&settings.faults) })
     }
 
     /// Hands `request` on to `answer`, and the answer back.
@@ -36,19 +46,78 @@ impl Front {
     where
         F: Future<Output = Response<Body>>,
     {
-        let Some(recorder) = &self.recorder else { return answer(request).await };
+        if request.uri().path().starts_with(faults::PATH) {
+            let (head, body) = request.into_parts();
+            let body = read(body).await;
+            return self.faults.answer(&head.method, head.uri.path(), body.kept().map_or(b"", |body| body));
+        }
+        // The emulator's own paths, which no bucket can have, are no calls.
+        if request.uri().path().starts_with("/_") || self.recorder.is_none() && self.faults.is_empty() {
+            return answer(request).await;
+        }
         let (head, body) = request.into_parts();
         let (call, body) = match named(&head, body).await {
             Ok(named) => named,
             // What is too long or breaks off is for the service to refuse.
             Err(body) => return answer(Request::from_parts(head, body)).await,
         };
-        let sent = recorder.request(&head, body.kept());
-        let response = answer(Request::from_parts(head, body.into())).await;
+        let rule = self.faults.strike(&call);
+        let sent = self.recorder.as_ref().map(|recorder| recorder.request(&head, body.kept()));
+        let response = match &rule {
+            None => answer(Request::from_parts(head, body.into())).await,
+            Some(rule) => struck(rule, &call, head, body, answer).await,
+        };
+        let (Some(recorder), Some(sent)) = (&self.recorder, sent) else { return response };
         let (head, body) = response.into_parts();
         let body = if call.answers_payload() { Read::Stream(body) } else { read(body).await };
         recorder.write(&call, sent, &head, body.kept());
         Response::from_parts(head, body.into())
+    }
+}
+
+/// A call that goes wrong.
+async fn struck<F>(
+    rule: &Rule,
+    call: &Call,
+    head: Parts,
+    body: Read,
+    answer: impl Fn(Request<Body>) -> F,
+) -> Response<Body>
+where
+    F: Future<Output = Response<Body>>,
+{
+    let cut = head.extensions.get::<ConnectInfo<Cut>>().map(|ConnectInfo(cut)| cut.clone()).unwrap_or_default();
+    match rule.effect {
+        Effect::Throttle | Effect::InternalError | Effect::Unavailable => refusal::answer(rule.effect, call, &head),
+        Effect::Delay => {
+            tokio::time::sleep(Duration::from_millis(rule.delay_ms)).await;
+            answer(Request::from_parts(head, body.into())).await
+        }
+        Effect::ResetBefore => {
+            cut.cut();
+            Response::new(Body::empty())
+        }
+        Effect::ResetAfter => {
+            let response = answer(Request::from_parts(head, body.into())).await;
+            cut.cut();
+            response
+        }
+        Effect::Duplicate => {
+            let body = match body {
+                Read::Stream(body) => read(body).await,
+                whole => whole,
+            };
+            let again = body.kept().map(|bytes| Request::from_parts(head.clone(), Body::from(bytes.clone())));
+            let first = answer(Request::from_parts(head, body.into())).await;
+            if let Some(again) = again {
+                answer(again).await;
+            }
+            first
+        }
+        Effect::Hang => {
+            answer(Request::from_parts(head, body.into())).await;
+            std::future::pending().await
+        }
     }
 }
 

@@ -70,7 +70,14 @@ pub fn container() -> PathBuf {
 
 pub fn settings(folder: &TempDir) -> Settings {
     let runtime = Runtime::Process(vec![container().into_os_string()]);
-    Settings { state: folder.path().join("state"), host: Ipv4Addr::LOCALHOST.into(), port: 0, runtime, record: None }
+    Settings {
+        state: folder.path().join("state"),
+        host: Ipv4Addr::LOCALHOST.into(),
+        port: 0,
+        runtime,
+        record: None,
+        faults: Vec::new(),
+    }
 }
 
 /// AWS's patience is not a test's.
@@ -122,14 +129,25 @@ impl Http {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        self.try_send(method, path, headers, body).await.expect("answer")
+    }
+
+    /// The answer, unless the connection broke.
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<Answer, hyper_util::client::legacy::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(body.into())).expect("request");
-        let (head, body) = self.client.request(request).await.expect("answer").into_parts();
+        let (head, body) = self.client.request(request).await?.into_parts();
         let body = body.collect().await.expect("body").to_bytes();
-        Answer { status: head.status, headers: head.headers, body }
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
     /// Calls an operation of SageMaker; its answer is checked against AWS's model.

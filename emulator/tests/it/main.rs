@@ -3,6 +3,7 @@
 mod capture;
 mod containers;
 mod endpoints;
+mod faults;
 mod lab;
 mod logs;
 mod processing;
