@@ -18,6 +18,7 @@ use crate::{
     },
     scheduler::Schedule,
     shelf::Shelf,
+    sts,
     tasks::Tasks,
     time,
 };
@@ -45,6 +46,7 @@ pub(crate) struct Account {
     pub model_packages: Shelf<ModelPackage>,
     pub tags: Shelf<Vec<Tag>>,
     pub schedules: Shelf<Schedule>,
+    pub sessions: sts::Sessions,
     /// Counts the changes of schedules, for the clock that waits for the next one due.
     pub schedules_changed: watch::Sender<u64>,
 }
@@ -75,6 +77,7 @@ impl Account {
             model_packages: Shelf::open(resources.join("model-packages"))?,
             tags: Shelf::open(resources.join("tags"))?,
             schedules: Shelf::open(state.join("scheduler"))?,
+            sessions: sts::Sessions::default(),
             schedules_changed: watch::Sender::new(0),
             opened: time::now(),
             settings,

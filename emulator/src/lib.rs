@@ -7,6 +7,7 @@
 mod account;
 mod arn;
 mod container;
+mod ecr;
 mod emulator;
 mod endpoint;
 mod fault;

@@ -15,6 +15,7 @@ pub(crate) enum Route {
     Logs(String),
     /// A schedule's name, where the path has one.
     Schedules(Option<String>),
+    Ecr(String),
     Sts,
     S3,
     /// A service or path that the emulator does not know.
@@ -34,6 +35,7 @@ pub(crate) fn route(head: &Parts) -> Route {
         Some("sagemaker") => Route::SageMaker(operation(target)),
         Some("logs") => Route::Logs(operation(target)),
         Some("scheduler") => schedules(path).unwrap_or_else(|| Route::Unknown(path.to_owned())),
+        Some("ecr") => Route::Ecr(operation(target)),
         Some("sts") => Route::Sts,
         Some("s3" | "s3express") => Route::S3,
         Some(other) => Route::Unknown(format!("{other} {}", operation(target))),
@@ -45,6 +47,7 @@ fn unsigned(head: &Parts, target: &str, path: &str) -> Route {
     match target.split_once('.') {
         Some(("SageMaker", operation)) => return Route::SageMaker(operation.to_owned()),
         Some(("Logs_20140328", operation)) => return Route::Logs(operation.to_owned()),
+        Some(("AmazonEC2ContainerRegistry_V20150921", operation)) => return Route::Ecr(operation.to_owned()),
         _ => {}
     }
     let form = header(&head.headers, "content-type").starts_with("application/x-www-form-urlencoded");
@@ -75,13 +78,23 @@ pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// The service in the credential scope `…/<date>/<region>/<service>/aws4_request`.
+/// The credential scope `<access key>/<date>/<region>/<service>/aws4_request`.
+fn scope(headers: &HeaderMap, query: &str) -> Option<String> {
+    match header(headers, "authorization").split_once("Credential=") {
+        Some((_, rest)) => rest.split(',').next().map(|scope| scope.trim().to_owned()),
+        None => Some(parameters(query).into_iter().find(|(key, _)| key == "X-Amz-Credential")?.1),
+    }
+}
+
+/// The service that a request is signed for.
 pub(crate) fn signed_service(headers: &HeaderMap, query: &str) -> Option<String> {
-    let scope = match header(headers, "authorization").split_once("Credential=") {
-        Some((_, rest)) => rest.split(',').next().unwrap_or_default().to_owned(),
-        None => parameters(query).into_iter().find(|(key, _)| key == "X-Amz-Credential")?.1,
-    };
-    scope.trim().rsplit('/').nth(1).map(str::to_owned)
+    scope(headers, query)?.rsplit('/').nth(1).map(str::to_owned)
+}
+
+/// The access key that a request is signed with.
+pub(crate) fn access_key(head: &Parts) -> Option<String> {
+    let scope = scope(&head.headers, head.uri.query().unwrap_or_default())?;
+    scope.split('/').next().map(str::to_owned)
 }
 
 /// The parameters of a query or form.
@@ -136,6 +149,15 @@ mod tests {
             ),
             ("GET", "/schedules", vec![("authorization", auth("s3"))], Route::S3),
             ("POST", "/", vec![("authorization", auth("sts"))], Route::Sts),
+            (
+                "POST",
+                "/",
+                vec![
+                    ("authorization", auth("ecr")),
+                    ("x-amz-target", "AmazonEC2ContainerRegistry_V20150921.DescribeImages".to_owned()),
+                ],
+                Route::Ecr("DescribeImages".to_owned()),
+            ),
             ("POST", "/", vec![("authorization", auth("monitoring"))], unknown("monitoring ")),
             ("GET", "/b/k?X-Amz-Credential=AK%2F20240101%2Fus-east-1%2Fs3%2Faws4_request", vec![], Route::S3),
             ("GET", "/b/k", vec![], Route::S3),

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::{Router, body::Body, extract::State};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
 use crate::{
     account::Account,
-    endpoint,
+    ecr, endpoint,
     fault::Fault,
     front::Front,
     logs,
-    route::{Route, parameters, route},
+    route::{Route, access_key, parameters, route},
     s3, sagemaker, scheduler, sts,
 };
 
@@ -62,7 +62,11 @@ async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
                 answered.and_then(|body| scheduler::answer(&account, &head.method, name.as_deref(), &query, &body)),
             )
         }
-        Route::Sts => caller(head.uri.query().unwrap_or_default(), read(body).await, &request_id),
+        Route::Ecr(operation) => json11(match read(body).await {
+            Ok(body) => ecr::answer(&account, &operation, &body).await,
+            Err(fault) => Err(fault),
+        }),
+        Route::Sts => query(&account, &head, read(body).await, &request_id),
         Route::Unknown(what) => {
             rest_json(Err(Fault::new("UnknownOperationException", format!("The emulator does not know {what}"))))
         }
@@ -107,17 +111,15 @@ fn rest_json(answer: Result<Value, Fault>) -> Response<Body> {
     response
 }
 
-fn caller(query: &str, body: Result<Bytes, Fault>, request_id: &str) -> Response<Body> {
+fn query(account: &Account, head: &Parts, body: Result<Bytes, Fault>, request_id: &str) -> Response<Body> {
     let body = body.unwrap_or_default();
-    let mut given = parameters(query);
+    let mut given = parameters(head.uri.query().unwrap_or_default());
     given.extend(parameters(&String::from_utf8_lossy(&body)));
-    let action = given.into_iter().find(|(key, _)| key == "Action").map(|(_, action)| action).unwrap_or_default();
-    let (status, xml) = match sts::answer(&action, request_id) {
-        Some(xml) => (StatusCode::OK, xml),
-        None => {
-            let text = "The emulator knows GetCallerIdentity alone";
+    let (status, xml) = match sts::answer(&account.sessions, &given, access_key(head).as_deref(), request_id) {
+        Ok(xml) => (StatusCode::OK, xml),
+        Err((code, text)) => {
             let error = format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>{text}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
             );
             (StatusCode::BAD_REQUEST, error)
         }

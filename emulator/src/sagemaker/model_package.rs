@@ -30,6 +30,9 @@ pub(crate) struct ModelPackage {
 }
 
 pub(super) fn create(account: &Arc<Account>, mut request: Value) -> Result<Value, Fault> {
+    if let Some(made) = made_with(account, text(&request, "ClientToken")) {
+        return Ok(json!({"ModelPackageArn": made.arn}));
+    }
     let (group, name) = (text(&request, "ModelPackageGroupName"), text(&request, "ModelPackageName").to_owned());
     let (group, version, key) = match (group.is_empty(), name.is_empty()) {
         (false, true) => {
@@ -74,6 +77,12 @@ pub(super) fn create(account: &Arc<Account>, mut request: Value) -> Result<Value
     }
     tags::attach(account, &arn, &request)?;
     Ok(json!({"ModelPackageArn": arn}))
+}
+
+/// What an earlier try of the same request made, whose answer was lost.
+fn made_with(account: &Account, token: &str) -> Option<ModelPackage> {
+    let same = |package: &ModelPackage| text(&package.request, "ClientToken") == token;
+    if token.is_empty() { None } else { account.model_packages.all().into_iter().find(same) }
 }
 
 fn find(account: &Account, arn_or_name: &str) -> Result<ModelPackage, Fault> {
