@@ -1,6 +1,6 @@
 //! The clients of the AWS SDK. Only the connection differs between an account and the emulator.
 
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{
     Builder,
@@ -8,10 +8,13 @@ use aws_smithy_http_client::{
 };
 
 use crate::{
-    emulate,
+    ecr, emulate,
     error::{self, Failure, Result},
+    overrides,
     poll::Poll,
+    secrets,
     settings::{Settings, Target},
+    stages::register,
 };
 
 /// Every client, and whose they are.
@@ -26,6 +29,8 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// The monitoring schedule.
     pub scheduler: aws_sdk_scheduler::Client,
+    /// The image's repository.
+    pub ecr: aws_sdk_ecr::Client,
     /// Account, by number.
     pub account: String,
     /// Region.
@@ -47,6 +52,7 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .endpoint_url(url)
             .http_client(Builder::new().build_http())
+            .retry_config(retries())
             .build();
         Self::connect(&config, Poll::LOCAL).await
     }
@@ -54,13 +60,28 @@ impl Aws {
     /// Clients of the account that the environment's credentials belong to.
     pub async fn account(settings: &Settings) -> Result<Self> {
         let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https).app_name(ours());
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
+        let mut loader = loader.app_name(ours()).retry_config(retries());
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
         }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(url) = &settings.endpoint_url {
+            loader = loader.endpoint_url(url);
+        }
         let config = loader.load().await;
-        // An emulator named by AWS_ENDPOINT_URL answers at once; an account counts the questions.
-        let poll = if config.endpoint_url().is_some() { Poll::LOCAL } else { Poll::ACCOUNT };
+        overrides::refuse_secrets(&config)?;
+        let provider = config.credentials_provider().map(secrets::Concealing).map(SharedCredentialsProvider::new);
+        let config = config.into_builder();
+        let config = match provider {
+            Some(provider) => config.credentials_provider(provider).build(),
+            None => config.build(),
+        };
+        // An emulator answers at once; an account counts the questions.
+        let elsewhere = overrides::url(&config, overrides::Service::SAGEMAKER).is_some();
+        let poll = if elsewhere { Poll::LOCAL } else { Poll::ACCOUNT };
         Self::connect(&config, poll).await
     }
 
@@ -69,16 +90,16 @@ impl Aws {
             return Err(Failure::usage("no AWS region is set").hint("set `region` in pipeline.toml, or AWS_REGION"));
         };
         let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
-        let identity = identity.map_err(error::aws("AWS does not say whose credentials these are (STS)")).map_err(|e| {
-            e.hint("set AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or use --target local")
-        })?;
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+        let identity = identity.map_err(error::aws("AWS does not say whose credentials these are (STS)"))?;
+        let elsewhere = overrides::url(config, overrides::Service::S3).is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere).build();
         Ok(Aws {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sagemaker: aws_sdk_sagemaker::Client::new(config),
             runtime: aws_sdk_sagemakerruntime::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             scheduler: aws_sdk_scheduler::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
             account: identity.account().unwrap_or_default().to_owned(),
             caller: identity.arn().unwrap_or_default().to_owned(),
             region,
@@ -90,6 +111,11 @@ impl Aws {
 /// What every request's user agent says, so that a log of calls tells ours from others.
 fn ours() -> AppName {
     AppName::new("sagebrush").expect("letters alone are a valid name")
+}
+
+/// Throttling and failures of AWS's own are tried again, at a rate that follows the answers. Names and tokens make it safe.
+fn retries() -> RetryConfig {
+    RetryConfig::adaptive().with_max_attempts(6)
 }
 
 /// What the settings leave open and the account decides.
@@ -105,25 +131,44 @@ pub struct Account {
     pub image: String,
     /// What tells this image's code from another's of the same name.
     pub code: String,
+    /// Who answers for what is made.
+    pub owner: String,
+    /// The commit that the settings belong to; none outside of a repository.
+    pub commit: Option<String>,
 }
 
 impl Account {
-    /// Names for `settings` in the account of `aws`.
-    pub async fn of(settings: &Settings, aws: &Aws) -> Result<Self> {
+    /// Names for `settings` in the account of `aws`; of an account's image the code is told only where `runs` says that it is
+    /// to be run.
+    pub async fn of(settings: &Settings, aws: &Aws, runs: bool) -> Result<Self> {
         let bucket = settings.bucket.clone();
         let bucket = bucket.unwrap_or_else(|| format!("{}-{}-{}", settings.project, aws.account, aws.region));
         let role = |given: &Option<String>, name: &str| {
             given.clone().unwrap_or_else(|| format!("arn:aws:iam::{}:role/{}-{name}", aws.account, settings.project))
         };
         let (image, code) = match (settings.target, emulate::engine(&settings.local)) {
-            (Target::Aws, _) => (settings.image.clone().unwrap_or_default(), String::new()),
+            (Target::Aws, _) => {
+                let image = settings.image.clone().unwrap_or_default();
+                let digest = if runs { ecr::digest(aws, &image).await? } else { String::new() };
+                (image, digest)
+            }
             (Target::Local, None) => (local_image(), this_executable()?),
             (Target::Local, Some(engine)) => {
                 (settings.local.image.clone(), emulate::image_id(engine, &settings.local).await?)
             }
         };
         let scheduler_role = role(&settings.monitor.role_arn, "SchedulerRole");
-        Ok(Account { bucket, role: role(&settings.role_arn, "ExecutionRole"), scheduler_role, image, code })
+        let (owner, commit) = (settings.owner.clone(), register::commit(settings));
+        let owner = owner.unwrap_or_else(|| aws.caller.clone());
+        Ok(Account {
+            bucket,
+            role: role(&settings.role_arn, "ExecutionRole"),
+            scheduler_role,
+            image,
+            code,
+            owner,
+            commit,
+        })
     }
 }
 

@@ -111,7 +111,9 @@ pub async fn exists(s3: &Client, bucket: &str) -> Result<bool> {
             Some(404) => Ok(false),
             Some(403) => Err(Failure::new(format!("bucket {bucket} belongs to somebody else, or access is denied"))
                 .because(e.message().unwrap_or("HTTP 403"))
-                .hint("set `bucket` in pipeline.toml to another name, or ask for access")),
+                .hint("set `bucket` in pipeline.toml to another name, or ask for access (s3:ListBucket, which PipelineRole of infra/stack.yaml has)")),
+            Some(301) => Err(Failure::new(format!("bucket {bucket} is in another region"))
+                .hint("set `region` in pipeline.toml to the bucket's, or `bucket` to one of this region")),
             _ => Err(error::aws(format!("bucket {bucket} cannot be looked at"))(e)),
         },
     }

@@ -39,6 +39,9 @@ pub struct Global {
     /// Print the result as one JSON value
     #[arg(long, global = true)]
     pub json: bool,
+    /// Do what costs money or deletes something in an account without asking
+    #[arg(long, global = true)]
+    pub yes: bool,
 }
 
 /// Labelled files, instead of those in the settings.
@@ -131,9 +134,18 @@ pub enum Command {
         #[command(flatten)]
         set: SetArgs,
     },
+    /// Show what `run` would create, change and leave, and what that costs an hour and a month
+    Plan {
+        /// The data.
+        #[command(flatten)]
+        data: DataArgs,
+        /// The hyperparameters.
+        #[command(flatten)]
+        set: SetArgs,
+    },
     /// Show what exists
     Status,
-    /// Delete endpoint, endpoint configs, models and schedule; data and registry are kept
+    /// Delete endpoint, running jobs, schedule, endpoint configs and models of this project; data and registry are kept
     Destroy,
     /// Run any SageMaker image or program through the platform's contracts (exit 1 where it breaks one)
     Conformance(Box<conformance::Arguments>),
@@ -171,7 +183,7 @@ impl Cli {
         let (data, set) = match &self.command {
             Command::Data(data) => (Some(data), None),
             Command::Train(set) => (None, Some(set)),
-            Command::Run { data, set } => (Some(data), Some(set)),
+            Command::Run { data, set } | Command::Plan { data, set } => (Some(data), Some(set)),
             _ => (None, None),
         };
         Overrides {

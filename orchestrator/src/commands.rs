@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, path::Path};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
+    ask,
     aws::{Account, Aws},
     check::{self, CheckedData},
     cli::{Cli, Command},
@@ -13,6 +14,7 @@ use crate::{
     error::{self, Failure, Result},
     kit,
     output::Output,
+    plan::{self, Plan},
     run_record::RunRecord,
     settings::{self, Settings, Target},
     stages::{
@@ -38,8 +40,17 @@ enum Wanted {
     Monitor,
     Invoke(Asked, Option<usize>),
     Run(CheckedData, BTreeMap<String, String>),
+    Plan(CheckedData, BTreeMap<String, String>),
     Status,
     Destroy,
+}
+
+impl Wanted {
+    /// Whether it may start a job, whose name its image decides with.
+    fn runs_the_image(&self) -> bool {
+        use Wanted::{Monitor, Plan, Reproduce, Run, Train};
+        matches!(self, Train(_) | Run(..) | Plan(..) | Monitor | Reproduce(_))
+    }
 }
 
 /// Does what was asked.
@@ -51,7 +62,7 @@ pub fn execute(cli: Cli, out: &Output) -> Result<()> {
         return runtime.block_on(async { kit::judge(arguments, out, stopped()?).await });
     }
     let settings = settings::load(cli.global.config.as_deref(), cli.overrides())?;
-    let path = cli.global.run;
+    let (path, yes) = (cli.global.run, cli.global.yes);
     let done = match cli.command {
         Command::Emulator { port, host, state, faults } => {
             let mut local = settings.local;
@@ -73,7 +84,7 @@ pub fn execute(cli: Cli, out: &Output) -> Result<()> {
                 () = &mut stop => return Err(Failure::interrupted("nothing was changed")),
             };
             let (wanted, record) = prepared?;
-            connected(settings, wanted, record, &path, out, stop).await
+            connected(settings, wanted, record, &path, out, yes, stop).await
         }),
     };
     // A read of stdin or of a large file may still be going on; there is nothing to wait for.
@@ -144,6 +155,10 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
             Wanted::Monitor
         }
         Command::Invoke { text, content_type, explain } => Wanted::Invoke(invoke::asked(text, content_type)?, explain),
+        Command::Plan { .. } => {
+            let hyperparameters = check::hyperparameters(settings)?;
+            Wanted::Plan(check::data(settings)?, hyperparameters)
+        }
         Command::Status => Wanted::Status,
         Command::Destroy => Wanted::Destroy,
         Command::Emulator { .. } | Command::Conformance(_) => {
@@ -179,6 +194,7 @@ async fn connected(
     record: Option<RunRecord>,
     path: &Path,
     out: &Output,
+    yes: bool,
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     tokio::pin!(stop);
@@ -187,7 +203,7 @@ async fn connected(
     if settings.target == Target::Aws {
         let work = async {
             let aws = Aws::account(&settings).await?;
-            work(settings.clone(), aws, wanted, record, path, out).await
+            work(settings.clone(), aws, wanted, record, path, out, yes).await
         };
         return tokio::select! {
             done = work => done,
@@ -202,12 +218,18 @@ async fn connected(
     let done = tokio::select! {
         done = async {
             let aws = Aws::local(&url).await?;
-            work(settings, aws, wanted, record, path, out).await
+            work(settings, aws, wanted, record, path, out, yes).await
         } => done,
         () = &mut stop => interrupted("everything that was started has been ended"),
     };
     connection.close().await;
     done
+}
+
+/// The plan is shown, and agreed to where it does anything.
+async fn shown(context: &Context, plan: &Plan, what: &str) -> Result<()> {
+    context.out.say(plan.to_string().trim_end());
+    if plan.does_something() { ask::agreed(context, what).await } else { Ok(()) }
 }
 
 /// One stage.
@@ -218,9 +240,10 @@ async fn work(
     record: Option<RunRecord>,
     path: &Path,
     out: &Output,
+    yes: bool,
 ) -> Result<()> {
-    let account = Account::of(&settings, &aws).await?;
-    let context = Context { settings, aws, account, out: out.clone() };
+    let account = Account::of(&settings, &aws, wanted.runs_the_image()).await?;
+    let context = Context { settings, aws, account, out: out.clone(), yes };
     let (target, region, number) = (context.settings.target, &context.aws.region, &context.aws.account);
     let fresh = || RunRecord::new(&context.settings.project, target, region, number);
     let here = |record: &RunRecord| (&record.region, &record.account) == (region, number);
@@ -229,6 +252,7 @@ async fn work(
             Wanted::Data(_)
             | Wanted::Run(..)
             | Wanted::Invoke(..)
+            | Wanted::Plan(..)
             | Wanted::Status
             | Wanted::Destroy
             | Wanted::Lineage(_)
@@ -275,14 +299,25 @@ async fn work(
             done.finding()
         }
         Wanted::Diff(before, after) => out.result(&diff::diff(&context, &before, &after).await?),
-        Wanted::Deploy => out.result(&kept(deploy::deploy(&context, &mut run).await, &run, path)?),
+        Wanted::Deploy => {
+            if target == Target::Aws {
+                let plan = plan::deployment(&context, run.model_package()?).await?;
+                shown(&context, &plan, "deploy").await?;
+            }
+            out.result(&kept(deploy::deploy(&context, &mut run).await, &run, path)?)
+        }
         Wanted::Monitor => {
             let done = kept(monitor::monitor(&context, &mut run).await, &run, path)?;
             out.result(&done)?;
             done.finding()
         }
         Wanted::Invoke(asked, explain) => invoke::invoke(&context, context.settings.endpoint(), asked, explain).await,
+        Wanted::Plan(checked, parameters) => out.result(&plan::whole(&context, &checked, &parameters).await?),
         Wanted::Run(checked, parameters) => {
+            if target == Target::Aws {
+                let plan = plan::whole(&context, &checked, &parameters).await?;
+                shown(&context, &plan, "run").await?;
+            }
             out.result(&run::run(&context, &mut run, path, &checked, &parameters).await?)
         }
         Wanted::Status => out.result(&status::status(&context, recorded.then_some(&run)).await?),

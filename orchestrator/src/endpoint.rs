@@ -78,6 +78,7 @@ pub async fn describe(context: &Context, name: &str) -> Result<Option<DescribeEn
 pub async fn settled(context: &Context, name: &str) -> Result<Live> {
     let mut progress = context.out.progress();
     let mut shown = None;
+    let mut waiting = context.waiting(format!("endpoint {name}"), 0);
     loop {
         let Some(found) = describe(context, name).await? else { return Ok(Live::None) };
         let status = found.endpoint_status().cloned();
@@ -93,7 +94,7 @@ pub async fn settled(context: &Context, name: &str) -> Result<Live> {
             Some(EndpointStatus::Failed | EndpointStatus::OutOfService | EndpointStatus::UpdateRollbackFailed) => {
                 return Ok(Live::Failed { reason: found.failure_reason().unwrap_or("no reason was given").into() });
             }
-            _ => context.aws.poll.wait().await,
+            status => waiting.next(&mut progress, status.as_ref().map_or("", |status| status.as_str())).await?,
         }
     }
 }
@@ -112,8 +113,10 @@ pub async fn delete(context: &Context, name: &str) -> Result<()> {
     if request.send().await.found(format!("endpoint {name} cannot be deleted"))?.is_none() {
         return Ok(());
     }
-    while describe(context, name).await?.is_some() {
-        context.aws.poll.wait().await;
+    let mut progress = context.out.progress();
+    let mut waiting = context.waiting(format!("endpoint {name}"), 0);
+    while let Some(found) = describe(context, name).await? {
+        waiting.next(&mut progress, found.endpoint_status().map_or("", |status| status.as_str())).await?;
     }
     Ok(())
 }

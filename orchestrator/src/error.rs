@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+
+use crate::advice;
 
 /// Exit codes, stable: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,22 +90,56 @@ pub fn io(what: impl fmt::Display) -> impl FnOnce(std::io::Error) -> Failure {
     move |error| Failure::new(what.to_string()).because(error)
 }
 
-/// Says which call to AWS failed, with AWS's code and message.
-pub fn aws<E, R>(what: impl fmt::Display) -> impl FnOnce(SdkError<E, R>) -> Failure
+/// Says which call to AWS failed, with AWS's code and sentence, and what to do.
+pub fn aws<E>(what: impl fmt::Display) -> impl FnOnce(SdkError<E>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: fmt::Debug,
 {
     move |error| {
-        let mut failure = Failure::new(what.to_string());
-        if matches!(error, SdkError::DispatchFailure(_)) {
-            failure = failure.hint("nothing answers there: is the network up, or has the process that held the emulator ended? Repeat the command");
+        let failure = Failure::new(what.to_string());
+        if let Some(advice) = advice::of_credentials(&error) {
+            return failure.because(first_line(&advice::told(&error))).hint(advice);
         }
-        match (error.code(), error.message()) {
-            (Some(code), message) => failure.because(format!("{code}: {}", message.unwrap_or("no message"))),
-            (None, _) => failure.because(DisplayErrorContext(error).to_string().trim_end()),
+        if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
+            return failure.because(advice::told(&error)).hint("nothing answers there: is the network up, or has the process that held the emulator ended? Repeat the command");
+        }
+        // An answer to HEAD has no body that could say its code.
+        let status = error.raw_response().map(|raw| raw.status().as_u16());
+        let code = error.code().or((status == Some(403)).then_some("AccessDenied"));
+        let Some(code) = code else { return failure.because(advice::told(&error)) };
+        let message = error.message().map(first_line).unwrap_or("no message");
+        let action = action(std::any::type_name::<E>());
+        let advice = advice::Refusal { code, message, action: &action }.advice();
+        let failure = failure.because(format!("{code}: {message}"));
+        match advice {
+            Some(advice) => failure.hint(advice),
+            None => failure,
         }
     }
+}
+
+/// What comes after it may repeat the request with its headers.
+fn first_line(message: &str) -> &str {
+    message.trim().lines().next().unwrap_or_default()
+}
+
+/// `aws_sdk_s3::operation::head_object::HeadObjectError` as the permission that it needs: `s3:GetObject`.
+fn action(error: &str) -> String {
+    let service = error.split("::").next().unwrap_or_default().trim_start_matches("aws_sdk_");
+    let operation = error.rsplit("::").next().unwrap_or_default().trim_end_matches("Error");
+    let service = match service {
+        "sagemakerruntime" => "sagemaker",
+        "cloudwatchlogs" => "logs",
+        "applicationautoscaling" => "application-autoscaling",
+        other => other,
+    };
+    let operation = match (service, operation) {
+        ("s3", "HeadBucket" | "ListObjectsV2") => "ListBucket",
+        ("s3", "HeadObject") => "GetObject",
+        ("s3", "PutPublicAccessBlock") => "PutBucketPublicAccessBlock",
+        (_, operation) => operation,
+    };
+    format!("{service}:{operation}")
 }
 
 /// Tells "there is none" apart from a failed question.
@@ -112,10 +148,9 @@ pub trait Found<T> {
     fn found(self, what: impl fmt::Display) -> Result<Option<T>>;
 }
 
-impl<T, E, R> Found<T> for std::result::Result<T, SdkError<E, R>>
+impl<T, E> Found<T> for std::result::Result<T, SdkError<E>>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: fmt::Debug,
 {
     fn found(self, what: impl fmt::Display) -> Result<Option<T>> {
         match self {
@@ -123,6 +158,41 @@ where
             Err(error) if is_missing(error.code(), error.message()) => Ok(None),
             Err(error) => Err(aws(what)(error)),
         }
+    }
+}
+
+/// Takes "it is there already" for done: an earlier try had its effect, and its answer was lost.
+pub trait Made {
+    /// `what` says what cannot be made.
+    fn made(self, what: impl fmt::Display) -> Result<()>;
+}
+
+impl<T, E> Made for std::result::Result<T, SdkError<E>>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    fn made(self, what: impl fmt::Display) -> Result<()> {
+        match self {
+            Ok(_) => Ok(()),
+            Err(error) if is_there(error.code(), error.message()) => Ok(()),
+            Err(error) => Err(aws(what)(error)),
+        }
+    }
+}
+
+/// Names are made of content, so that what is there under a name is what was to be made; what is on its way there is waited for.
+fn is_there(code: Option<&str>, message: Option<&str>) -> bool {
+    let message = message.unwrap_or_default();
+    match code {
+        Some("BucketAlreadyOwnedByYou") => true,
+        Some("ResourceInUse") => message.contains("already exists"),
+        Some("ConflictException") => message.contains("already exist"),
+        Some("ValidationException") => {
+            message.starts_with("Cannot create already existing ")
+                || message.starts_with("Model Package Group already exists")
+                || message.starts_with("Cannot update in-progress endpoint")
+        }
+        _ => false,
     }
 }
 
@@ -157,6 +227,40 @@ mod tests {
             (None, "Could not find ", false),
         ] {
             assert_eq!(is_missing(code, Some(message)), want, "{code:?} {message}");
+        }
+    }
+
+    #[test]
+    fn a_call_names_its_permission() {
+        for (error, want) in [
+            ("aws_sdk_s3::operation::head_object::HeadObjectError", "s3:GetObject"),
+            ("aws_sdk_sagemaker::operation::create_model::CreateModelError", "sagemaker:CreateModel"),
+            ("aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsError", "logs:GetLogEvents"),
+        ] {
+            assert_eq!(action(error), want);
+        }
+        let error = std::any::type_name::<aws_sdk_s3::operation::head_bucket::HeadBucketError>();
+        assert_eq!(action(error), "s3:ListBucket");
+    }
+
+    #[test]
+    fn what_is_there_already_is_made() {
+        for (code, message, want) in [
+            ("ValidationException", "Cannot create already existing endpoint \"arn\".", true),
+            ("ValidationException", "Model Package Group already exists: arn", true),
+            ("ValidationException", "Cannot update in-progress endpoint \"arn\".", true),
+            (
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and region, and a training job with this name already exists (arn)",
+                true,
+            ),
+            ("ConflictException", "Schedule x already exists.", true),
+            ("BucketAlreadyOwnedByYou", "", true),
+            ("BucketAlreadyExists", "", false),
+            ("ResourceInUse", "endpoint is in use", false),
+            ("ValidationException", "1 validation error detected: Value 'x'", false),
+        ] {
+            assert_eq!(is_there(Some(code), Some(message)), want, "{code} {message}");
         }
     }
 

@@ -3,7 +3,9 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
+mod advice;
 mod artifact;
+mod ask;
 mod aws;
 mod bucket;
 mod captures;
@@ -11,23 +13,30 @@ mod champion;
 mod check;
 mod cli;
 mod commands;
+mod ecr;
 mod emulate;
 mod endpoint;
 mod error;
 mod files;
+mod inventory;
 mod judging;
 mod kit;
 mod lineage;
 mod logs;
 mod names;
 mod output;
+mod overrides;
+mod plan;
 mod poll;
+mod prices;
 mod processing;
 mod run_record;
 mod schedule;
+mod secrets;
 mod settings;
 mod stages;
 mod statistics;
+mod tags;
 
 /// The program; `args` without its name.
 pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {

@@ -62,8 +62,8 @@ pub async fn keep(context: &Context, run: &RunRecord) -> Result<Kept> {
     let lineage = Lineage {
         format: FORMAT.into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        commit: register::commit(context),
-        image_digest: context.account.code.clone(),
+        commit: context.account.commit.clone(),
+        image_digest: training.image_digest.clone(),
         data: data.clone(),
         training: training.clone(),
         evaluation: evaluation.clone(),

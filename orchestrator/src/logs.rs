@@ -51,12 +51,20 @@ impl Tail {
                 self.last.push_back(line.to_owned());
             }
             let next = page.next_forward_token().map(str::to_owned);
-            let ended = next == self.token || page.events().is_empty();
+            // The end of a log answers with the token that it was asked with; a page may be empty before that.
+            let ended = next == self.token;
             self.token = next;
             if ended {
                 return Ok(());
             }
         }
+    }
+
+    /// What a job that has ended said last: its log may lag behind its end.
+    pub async fn last(&mut self, aws: &Aws, progress: &mut Progress) -> Result<()> {
+        self.follow(aws, progress).await?;
+        aws.poll.wait().await;
+        self.follow(aws, progress).await
     }
 
     /// The last lines, for a message.

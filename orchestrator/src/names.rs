@@ -26,16 +26,6 @@ pub fn name(project: &str, words: &[&str]) -> String {
     format!("{project}-{}", &digest(words)[..12])
 }
 
-/// Whether `name` is one that [`name`] (with an attempt's suffix or none) gives for `project`.
-pub fn is_ours(project: &str, name: &str) -> bool {
-    let Some(rest) = name.strip_prefix(project).and_then(|rest| rest.strip_prefix('-')) else { return false };
-    let (hash, attempt) = rest.split_once('-').unwrap_or((rest, "2"));
-    hash.len() == 12
-        && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        && !attempt.is_empty()
-        && attempt.bytes().all(|b| b.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,16 +34,6 @@ mod tests {
     fn words_do_not_run_into_each_other() {
         assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
         assert_ne!(digest(&["a", ""]), digest(&["a"]));
-    }
-
-    #[test]
-    fn ours_are_told_from_a_longer_projects() {
-        let name = name("reviews", &["x"]);
-        assert!(is_ours("reviews", &name));
-        assert!(is_ours("reviews", &format!("{name}-12")));
-        for other in ["reviews", "reviews-", "reviews-old", "reviews-eu-0123456789ab", "reviews-0123456789AB"] {
-            assert!(!is_ours("reviews", other), "{other}");
-        }
     }
 
     #[test]

@@ -8,7 +8,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::error::{self, Result};
+use crate::{
+    error::{self, Result},
+    secrets,
+};
 
 /// Whether a stage had anything to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -54,7 +57,7 @@ impl Output {
     /// One line of progress.
     pub fn say(&self, line: impl fmt::Display) {
         // A closed stderr is no reason to stop working.
-        let _ = writeln!(io::stderr(), "{line}");
+        let _ = writeln!(io::stderr(), "{}", secrets::scrub(&line.to_string()));
     }
 
     /// Lines of progress that `run` shows only when they are waited for.
@@ -83,6 +86,7 @@ impl Output {
     /// Bytes of a result as they came, with a line's end.
     pub fn raw(&self, bytes: &[u8]) -> Result<()> {
         let mut stdout = io::stdout();
+        let bytes = &*secrets::scrub_bytes(bytes);
         let end: &[u8] = if bytes.ends_with(b"\n") { b"" } else { b"\n" };
         stdout.write_all(bytes).and_then(|()| stdout.write_all(end)).map_err(error::io("stdout cannot be written"))
     }
@@ -109,7 +113,7 @@ impl Progress {
             return;
         }
         for line in self.held.drain(..) {
-            let _ = writeln!(io::stderr(), "  {line}");
+            let _ = writeln!(io::stderr(), "  {}", secrets::scrub(&line));
         }
     }
 }

@@ -8,13 +8,13 @@ use aws_sdk_sagemaker::{
         AppSpecification, ProcessingClusterConfig, ProcessingInput, ProcessingInstanceType, ProcessingJobStatus,
         ProcessingOutput, ProcessingOutputConfig, ProcessingResources, ProcessingS3DataDistributionType,
         ProcessingS3DataType, ProcessingS3Input, ProcessingS3InputMode, ProcessingS3Output, ProcessingS3UploadMode,
-        ProcessingStoppingCondition,
+        ProcessingStoppingCondition, Tag,
     },
 };
 use serde_json::{Value, json};
 
 use crate::{
-    error::{self, Failure, Found as _, Result},
+    error::{Failure, Found as _, Made as _, Result},
     logs::Tail,
     output::Outcome,
     stages::Context,
@@ -32,6 +32,8 @@ pub struct MonitorJob {
     pub output: String,
     /// The monitor's settings.
     pub environment: BTreeMap<String, String>,
+    /// What the job bears.
+    pub tags: Vec<Tag>,
 }
 
 impl MonitorJob {
@@ -55,6 +57,7 @@ impl MonitorJob {
             "ProcessingResources": { "ClusterConfig": {
                 "InstanceCount": 1, "InstanceType": settings.instance_type, "VolumeSizeInGB": settings.volume_gb,
             }},
+            "Tags": self.tags.iter().map(|tag| json!({ "Key": tag.key(), "Value": tag.value() })).collect::<Vec<_>>(),
             "StoppingCondition": { "MaxRuntimeInSeconds": settings.max_runtime_minutes.saturating_mul(60) },
         })
     }
@@ -95,11 +98,10 @@ impl MonitorJob {
             .processing_output_config(ProcessingOutputConfig::builder().outputs(output).build())
             .processing_resources(ProcessingResources::builder().cluster_config(cluster).build())
             .stopping_condition(stop)
-            .tags(context.tag())
+            .set_tags(Some(self.tags.clone()))
             .send()
             .await
-            .map_err(error::aws(format!("processing job {name} cannot be made")))?;
-        Ok(())
+            .made(format!("processing job {name} cannot be made"))
     }
 
     /// Runs the job of this name to its end, or finds the one that ran. `output` is made of the name of the attempt.
@@ -141,6 +143,8 @@ async fn describe(context: &Context, name: &str) -> Result<Option<DescribeProces
 async fn follow(context: &Context, name: &str) -> Result<()> {
     let mut progress = context.out.progress();
     let mut tail = Tail::new("/aws/sagemaker/ProcessingJobs", &format!("{name}/"));
+    let runtime = context.settings.training.max_runtime_minutes;
+    let mut waiting = context.waiting(format!("processing job {name}"), runtime);
     loop {
         let Some(found) = describe(context, name).await? else {
             return Err(Failure::new(format!("processing job {name} is gone")).hint("run `monitor` again"));
@@ -150,12 +154,13 @@ async fn follow(context: &Context, name: &str) -> Result<()> {
         match found.processing_job_status() {
             Some(ProcessingJobStatus::Completed) => return Ok(()),
             Some(status @ (ProcessingJobStatus::Failed | ProcessingJobStatus::Stopped)) => {
+                tail.last(&context.aws, &mut progress).await?;
                 let reason = found.exit_message().or(found.failure_reason()).unwrap_or("no reason was given");
                 return Err(Failure::new(format!("processing job {name}: {}: {reason}", status.as_str()))
                     .because(tail.last_lines())
                     .hint("mend what the reason names and repeat the command: it starts a new job"));
             }
-            _ => context.aws.poll.wait().await,
+            status => waiting.next(&mut progress, status.map_or("", |status| status.as_str())).await?,
         }
     }
 }

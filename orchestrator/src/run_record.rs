@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{self, Failure, Result},
+    secrets,
     settings::Target,
 };
 
@@ -30,6 +31,9 @@ pub struct RunRecord {
     pub region: String,
     /// Account of everything named here.
     pub account: String,
+    /// Which run it is, on the tags of what it made; empty in records of versions before it.
+    #[serde(default)]
+    pub id: String,
     /// Made by `data`.
     pub data: Option<DataPart>,
     /// Made by `train`.
@@ -104,6 +108,10 @@ pub struct TrainingPart {
     pub data_digest: String,
     /// The image it ran.
     pub image: String,
+    /// That image's digest when the job was made or found, or what tells this executable from another where it stands for the
+    /// image; empty in records of versions before it.
+    #[serde(default)]
+    pub image_digest: String,
     /// As it was given them.
     pub hyperparameters: BTreeMap<String, String>,
     /// `s3://…/model.tar.gz`.
@@ -259,6 +267,7 @@ impl RunRecord {
             target,
             region: region.into(),
             account: account.into(),
+            id: id(),
             data: None,
             training: None,
             evaluation: None,
@@ -292,7 +301,7 @@ impl RunRecord {
     /// Writes the record aside, then renames it.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_vec_pretty(self).map_err(|e| error::io("the run record as JSON")(e.into()))?;
-        crate::files::write(path, &[&text[..], b"\n"].concat())
+        crate::files::write(path, &[&secrets::scrub_bytes(&text)[..], b"\n"].concat())
     }
 
     /// What `data` made.
@@ -349,6 +358,15 @@ impl RunRecord {
         self.deployment = None;
         self.traffic = None;
         self.monitoring = None;
+    }
+}
+
+/// CI's number of the run, else the moment it begins.
+fn id() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match variable("GITHUB_RUN_ID") {
+        Some(run) => format!("github-{run}-{}", variable("GITHUB_RUN_ATTEMPT").unwrap_or_else(|| "1".into())),
+        None => jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string(),
     }
 }
 

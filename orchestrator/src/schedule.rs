@@ -3,7 +3,7 @@
 use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 
 use crate::{
-    error::{self, Failure, Found as _, Result},
+    error::{self, Failure, Found as _, Made as _, Result},
     output::Outcome,
     settings,
     stages::Context,
@@ -41,7 +41,7 @@ pub async fn ensure(context: &Context, name: &str, expression: &str, input: &str
             let request = scheduler.create_schedule().name(name).schedule_expression(expression).target(target);
             let request =
                 request.flexible_time_window(exact).description("Compares an endpoint's traffic with its baseline");
-            request.send().await.map_err(error::aws(format!("schedule {name} cannot be made")))?;
+            request.send().await.made(format!("schedule {name} cannot be made"))?;
         }
     }
     Ok(Outcome::Done)

@@ -103,6 +103,9 @@ fn check(settings: &Settings) -> Result<()> {
             "at most 26 characters, since names of 63 are built on it",
         );
     }
+    if !(settings.wait_minutes > 0.0 && settings.wait_minutes <= 10_080.0) {
+        return wrong("wait_minutes", settings.wait_minutes.to_string(), "a number above 0, up to a week's 10080");
+    }
     let gate = settings.gate.accuracy;
     if !(0.0..1.0).contains(&gate) {
         return wrong("gate.accuracy", gate.to_string(), "a number from 0 up to, not including, 1");
@@ -123,6 +126,11 @@ fn check(settings: &Settings) -> Result<()> {
     ] {
         if value < 1 {
             return wrong(key, value.to_string(), "1 or more");
+        }
+    }
+    for price in &settings.prices {
+        if !(price.usd_an_hour.is_finite() && price.usd_an_hour >= 0.0) {
+            return wrong("prices.usd_an_hour", price.usd_an_hour.to_string(), "a number, 0 or more");
         }
     }
     if settings.monitor.window_hours < 1 {
@@ -204,6 +212,7 @@ mod tests {
                     let line = line.trim_start_matches(['#', ' ']);
                     line.starts_with(&format!("{key} ="))
                         || line.starts_with(&format!("[{key}]"))
+                        || line.starts_with(&format!("[[{key}]]"))
                         || line.starts_with(&format!("[{section}.{key}]"))
                         || line.starts_with(&format!("[[{section}.{key}]]"))
                 });
@@ -217,6 +226,7 @@ mod tests {
         for (change, want) in [
             ("project = \"My Project\"", "project = \"My Project\": expected lower-case"),
             ("[gate]\naccuracy = 1.5", "gate.accuracy = 1.5: expected"),
+            ("wait_minutes = 0.0", "wait_minutes = 0: expected a number above 0"),
             ("[gate]\nconfidence = 1.0", "gate.confidence = 1: expected"),
             ("[business]\nendpoint_price_a_month = 84.0", "say in business.priced_on which day"),
             ("[endpoint]\ncapture_percentage = 101", "endpoint.capture_percentage = 101: expected 0 to 100"),

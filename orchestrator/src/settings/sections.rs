@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use gate::{BusinessSettings, OnInsufficient, Rule};
 use serde::{Deserialize, Serialize};
 
+use crate::prices::Price;
+
 /// Where the stages run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -49,6 +51,14 @@ pub struct Settings {
     pub target: Target,
     /// AWS region (target `aws`); none: as the environment says.
     pub region: Option<String>,
+    /// Profile of the AWS configuration files (target `aws`); none: as the environment says.
+    pub profile: Option<String>,
+    /// Where AWS answers (target `aws`); none: where AWS does, or as the environment says.
+    pub endpoint_url: Option<String>,
+    /// Who answers for what is made, on its tags; none: the caller's ARN.
+    pub owner: Option<String>,
+    /// Minutes that are waited for an endpoint, and for a job beyond its longest runtime.
+    pub wait_minutes: f64,
     /// Role that jobs and endpoints take on (target `aws`).
     pub role_arn: Option<String>,
     /// Bucket of data, artifacts and captures; none: `<project>-<account>-<region>`.
@@ -69,6 +79,8 @@ pub struct Settings {
     pub endpoint: EndpointSettings,
     /// `[monitor]`
     pub monitor: MonitorSettings,
+    /// `[[prices]]`: before those of `prices.toml`.
+    pub prices: Vec<Price>,
     /// `[local]`
     pub local: Local,
     /// The file these settings were read from; none where there was none.
@@ -192,6 +204,10 @@ impl Default for Settings {
             project: "sagebrush".into(),
             target: Target::Local,
             region: None,
+            profile: None,
+            endpoint_url: None,
+            owner: None,
+            wait_minutes: 60.0,
             role_arn: None,
             bucket: None,
             image: None,
@@ -202,6 +218,7 @@ impl Default for Settings {
             registry: Registry::default(),
             endpoint: EndpointSettings::default(),
             monitor: MonitorSettings::default(),
+            prices: Vec::new(),
             local: Local::default(),
             file: None,
         }

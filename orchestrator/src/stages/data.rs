@@ -12,10 +12,11 @@ use super::Context;
 use crate::{
     bucket,
     check::{CheckedData, LocalFile},
-    error::{self, Result},
+    error::{self, Made as _, Result},
     names,
     output::Outcome,
     run_record::{ChannelPart, DataPart, FilePart, RunRecord},
+    tags,
 };
 
 /// What the stage leaves.
@@ -52,12 +53,37 @@ impl fmt::Display for DataDone {
 
 /// Uploads what is not there yet.
 pub async fn data(context: &Context, run: &mut RunRecord, checked: &CheckedData) -> Result<DataDone> {
-    ensure_bucket(context).await?;
+    ensure_bucket(context, run).await?;
     let mut uploaded = 0;
     let train = channel(context, "train", &checked.train, &mut uploaded).await?;
     let test = channel(context, "test", &checked.test, &mut uploaded).await?;
+    let data = whole(context, checked, train, test);
+    let same = run.data.as_ref() == Some(&data);
+    run.set_data(data.clone());
+    let outcome = if uploaded == 0 && same { Outcome::Unchanged } else { Outcome::Done };
+    Ok(DataDone { outcome, uploaded, data })
+}
+
+/// The data as they will lie in the bucket, without the versions that it will give.
+pub fn wanted(context: &Context, checked: &CheckedData) -> DataPart {
+    let part = |name: &str, files: &[LocalFile]| {
+        let prefix = prefix(name, files);
+        let file = |LocalFile { file, .. }: &LocalFile| FilePart {
+            name: file.name.clone(),
+            key: format!("{prefix}{}", file.name),
+            version: None,
+            sha256: file.sha256.clone(),
+            bytes: file.bytes,
+            rows: file.rows,
+        };
+        ChannelPart { uri: bucket::uri(&context.account.bucket, &prefix), files: files.iter().map(file).collect() }
+    };
+    whole(context, checked, part("train", &checked.train), part("test", &checked.test))
+}
+
+fn whole(context: &Context, checked: &CheckedData, train: ChannelPart, test: ChannelPart) -> DataPart {
     let settings = &context.settings.data;
-    let data = DataPart {
+    DataPart {
         bucket: context.account.bucket.clone(),
         digest: names::digest(&[&train.uri, &test.uri, &settings.text_column, &settings.label_column]),
         text_column: settings.text_column.clone(),
@@ -65,18 +91,28 @@ pub async fn data(context: &Context, run: &mut RunRecord, checked: &CheckedData)
         class_rows: checked.class_rows.clone(),
         train,
         test,
-    };
-    let same = run.data.as_ref() == Some(&data);
-    run.set_data(data.clone());
-    let outcome = if uploaded == 0 && same { Outcome::Unchanged } else { Outcome::Done };
-    Ok(DataDone { outcome, uploaded, data })
+    }
+}
+
+/// How many of the files are not in the bucket yet.
+pub async fn missing(context: &Context, data: &DataPart) -> Result<usize> {
+    let mut missing = 0;
+    for file in data.train.files.iter().chain(&data.test.files) {
+        let there = bucket::head(&context.aws.s3, &data.bucket, &file.key).await?;
+        missing += usize::from(there.and_then(|head| head.sha256).as_ref() != Some(&file.sha256));
+    }
+    Ok(missing)
+}
+
+fn prefix(name: &str, files: &[LocalFile]) -> String {
+    let words: Vec<&str> = files.iter().flat_map(|f| [f.file.name.as_str(), f.file.sha256.as_str()]).collect();
+    format!("data/{name}/{}/", &names::digest(&words)[..16])
 }
 
 async fn channel(context: &Context, name: &str, files: &[LocalFile], uploaded: &mut usize) -> Result<ChannelPart> {
     let s3 = &context.aws.s3;
     let bucket = &context.account.bucket;
-    let words: Vec<&str> = files.iter().flat_map(|f| [f.file.name.as_str(), f.file.sha256.as_str()]).collect();
-    let prefix = format!("data/{name}/{}/", &names::digest(&words)[..16]);
+    let prefix = prefix(name, files);
     let mut parts = Vec::new();
     for LocalFile { path, file } in files {
         let key = format!("{prefix}{}", file.name);
@@ -95,7 +131,7 @@ async fn channel(context: &Context, name: &str, files: &[LocalFile], uploaded: &
 }
 
 /// The bucket is there, keeps versions, and is closed to the public.
-async fn ensure_bucket(context: &Context) -> Result<()> {
+async fn ensure_bucket(context: &Context, run: &RunRecord) -> Result<()> {
     let (s3, name) = (&context.aws.s3, &context.account.bucket);
     if !bucket::exists(s3, name).await? {
         let mut request = s3.create_bucket().bucket(name);
@@ -104,7 +140,7 @@ async fn ensure_bucket(context: &Context) -> Result<()> {
             let place = CreateBucketConfiguration::builder().location_constraint(place).build();
             request = request.create_bucket_configuration(place);
         }
-        request.send().await.map_err(error::aws(format!("bucket {name} cannot be made")))?;
+        request.send().await.made(format!("bucket {name} cannot be made"))?;
         let closed = PublicAccessBlockConfiguration::builder()
             .block_public_acls(true)
             .ignore_public_acls(true)
@@ -113,6 +149,7 @@ async fn ensure_bucket(context: &Context) -> Result<()> {
             .build();
         let request = s3.put_public_access_block().bucket(name).public_access_block_configuration(closed);
         request.send().await.map_err(error::aws(format!("bucket {name} cannot be closed to the public")))?;
+        tags::on_bucket(context, run, name).await?;
         context.out.progress().line(format!("bucket {name} made"));
     }
     let versioning = s3.get_bucket_versioning().bucket(name).send().await;

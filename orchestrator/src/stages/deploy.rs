@@ -17,11 +17,12 @@ use super::{Context, approve, evaluate, register};
 use crate::{
     bucket,
     endpoint::{self, Live},
-    error::{self, Failure, Found as _, Result},
+    error::{self, Failure, Found as _, Made as _, Result},
     names,
     output::Outcome,
     run_record::{DeploymentPart, RunRecord},
     settings::{EndpointSettings, Target},
+    tags::tags,
 };
 
 /// What the stage leaves.
@@ -51,16 +52,13 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     let approved = must_be_approved(context, &package.arn).await?;
     let golden = drawn_by(threshold(&approved), evaluate::stored(context, evaluation).await?);
     let name = context.settings.endpoint();
-    let (project, account) = (&context.settings.project, &context.account);
-    let model = names::name(project, &["model", &package.arn, &package.job, &account.role]);
-    ensure_model(context, &model, &package.arn).await?;
-    let settings = &context.settings.endpoint;
-    let shape = format!("{} {} {}", settings.instance_type, settings.instance_count, settings.capture_percentage);
-    let config = names::name(project, &["endpoint-config", &model, &shape, &account.bucket]);
-    ensure_config(context, &config, &model).await?;
+    let account = &context.account;
+    let Names { model, config } = wanted(context, &package.arn, &package.job);
+    ensure_model(context, run, &model, &package.arn).await?;
+    ensure_config(context, run, &config, &model).await?;
 
     let before = endpoint::settled(context, name).await?;
-    let outcome = bring(context, name, &config, &before).await?;
+    let outcome = bring(context, run, name, &config, &before).await?;
     if let Err(wrong) = endpoint::verify(context, name, &golden).await {
         return Err(roll_back(context, name, &config, &before, wrong).await);
     }
@@ -78,6 +76,23 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     }
     run.deployment = Some(part.clone());
     Ok(DeployDone { outcome, console: context.console(&format!("/endpoints/{name}")), deployment: part })
+}
+
+/// What a package is deployed under.
+pub struct Names {
+    /// The model.
+    pub model: String,
+    /// The endpoint config.
+    pub config: String,
+}
+
+/// The names that the settings give to the deployment of a package.
+pub fn wanted(context: &Context, package: &str, job: &str) -> Names {
+    let (project, account, settings) = (&context.settings.project, &context.account, &context.settings.endpoint);
+    let model = names::name(project, &["model", package, job, &account.role]);
+    let shape = format!("{} {} {}", settings.instance_type, settings.instance_count, settings.capture_percentage);
+    let config = names::name(project, &["endpoint-config", &model, &shape, &account.bucket]);
+    Names { model, config }
 }
 
 /// The threshold that the package bears.
@@ -121,20 +136,20 @@ async fn must_be_approved(context: &Context, arn: &str) -> Result<DescribeModelP
     }
 }
 
-async fn ensure_model(context: &Context, name: &str, package: &str) -> Result<()> {
+async fn ensure_model(context: &Context, run: &RunRecord, name: &str, package: &str) -> Result<()> {
     let sagemaker = &context.aws.sagemaker;
     let there = sagemaker.describe_model().model_name(name).send().await;
     if there.found(format!("model {name} cannot be looked at"))?.is_some() {
         return Ok(());
     }
     let container = ContainerDefinition::builder().model_package_name(package).build();
-    let request = sagemaker.create_model().model_name(name).containers(container).tags(context.tag());
+    let request = sagemaker.create_model().model_name(name).containers(container);
+    let request = request.set_tags(Some(tags(context, run)));
     let request = request.execution_role_arn(&context.account.role);
-    request.send().await.map_err(error::aws(format!("model {name} cannot be made")))?;
-    Ok(())
+    request.send().await.made(format!("model {name} cannot be made"))
 }
 
-async fn ensure_config(context: &Context, name: &str, model: &str) -> Result<()> {
+async fn ensure_config(context: &Context, run: &RunRecord, name: &str, model: &str) -> Result<()> {
     let sagemaker = &context.aws.sagemaker;
     let there = sagemaker.describe_endpoint_config().endpoint_config_name(name).send().await;
     if there.found(format!("endpoint config {name} cannot be looked at"))?.is_some() {
@@ -163,19 +178,18 @@ async fn ensure_config(context: &Context, name: &str, model: &str) -> Result<()>
         .capture_content_type_header(types)
         .build();
     let request = sagemaker.create_endpoint_config().endpoint_config_name(name).production_variants(variant);
-    let request = request.data_capture_config(capture).tags(context.tag());
-    request.send().await.map_err(error::aws(format!("endpoint config {name} cannot be made")))?;
-    Ok(())
+    let request = request.data_capture_config(capture).set_tags(Some(tags(context, run)));
+    request.send().await.made(format!("endpoint config {name} cannot be made"))
 }
 
 /// Makes or updates the endpoint and waits until it serves `config`, and only then.
-async fn bring(context: &Context, name: &str, config: &str, before: &Live) -> Result<Outcome> {
+async fn bring(context: &Context, run: &RunRecord, name: &str, config: &str, before: &Live) -> Result<Outcome> {
     let sagemaker = &context.aws.sagemaker;
     match before {
         Live::InService { config: live } if live == config => return Ok(Outcome::Unchanged),
         Live::InService { .. } => {
             let request = sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(config);
-            request.send().await.map_err(error::aws(format!("endpoint {name} cannot be updated")))?;
+            request.send().await.made(format!("endpoint {name} cannot be updated"))?;
         }
         Live::Failed { .. } | Live::None => {
             if let Live::Failed { reason } = before {
@@ -188,8 +202,8 @@ async fn bring(context: &Context, name: &str, config: &str, before: &Live) -> Re
                 context.out.say(cost);
             }
             let request = sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
-            let request = request.tags(context.tag());
-            request.send().await.map_err(error::aws(format!("endpoint {name} cannot be made")))?;
+            let request = request.set_tags(Some(tags(context, run)));
+            request.send().await.made(format!("endpoint {name} cannot be made"))?;
         }
     }
     let failed = match endpoint::settled(context, name).await? {

@@ -1,15 +1,17 @@
-//! Stage `destroy`: what costs money or runs is taken away; what was learned is kept.
+//! Stage `destroy`: what costs money or runs is taken away, the endpoint first; what was learned is kept.
 
 use std::fmt;
 
+use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use serde::Serialize;
 
 use super::Context;
 use crate::{
-    endpoint,
-    error::{self, Found as _, Result},
-    names,
+    ask, endpoint,
+    error::{Found as _, Result},
+    inventory::{Inventory, Kind, Thing},
     run_record::RunRecord,
+    settings::Target,
 };
 
 /// What is gone and what stays.
@@ -17,6 +19,8 @@ use crate::{
 pub struct DestroyDone {
     /// Names of what was deleted now.
     pub deleted: Vec<String>,
+    /// What has a name like ours and is another's.
+    pub foreign: Vec<String>,
     /// What is kept, and why.
     pub kept: Vec<String>,
 }
@@ -24,10 +28,16 @@ pub struct DestroyDone {
 impl fmt::Display for DestroyDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.deleted.is_empty() {
-            writeln!(f, "deleted       nothing: there was no schedule, endpoint, endpoint config or model")?;
+            writeln!(
+                f,
+                "deleted       nothing: there was no endpoint, running job, schedule, endpoint config or model"
+            )?;
         }
         for name in &self.deleted {
             writeln!(f, "deleted       {name}")?;
+        }
+        for name in &self.foreign {
+            writeln!(f, "not ours      {name}: bears no tag of this project")?;
         }
         for kept in &self.kept {
             writeln!(f, "kept          {kept}")?;
@@ -36,62 +46,76 @@ impl fmt::Display for DestroyDone {
     }
 }
 
-/// Deletes schedule, endpoint, endpoint configs and models of the project.
+/// Shows what this project has made and still costs or runs, asks, and deletes it.
 pub async fn destroy(context: &Context, run: Option<&mut RunRecord>) -> Result<DestroyDone> {
+    let found = Inventory::of(context).await?;
+    let kept = kept(context);
+    if !found.ours.is_empty() {
+        for thing in &found.ours {
+            context.out.say(format_args!("{:<13} {thing}", "to delete"));
+        }
+        for kept in &kept {
+            context.out.say(format_args!("{:<13} {kept}", "to keep"));
+        }
+        ask::agreed(context, "destroy").await?;
+    }
     let mut deleted = Vec::new();
-    let schedule = format!("{}-monitor", context.settings.project);
-    let gone = context.aws.scheduler.delete_schedule().name(&schedule).send().await;
-    if gone.found(format!("schedule {schedule} cannot be deleted"))?.is_some() {
-        deleted.push(format!("schedule {schedule}"));
-    }
-    let name = context.settings.endpoint();
-    if !matches!(endpoint::settled(context, name).await?, endpoint::Live::None) {
-        endpoint::delete(context, name).await?;
-        deleted.push(format!("endpoint {name}"));
-    }
-    for config in configs(context).await? {
-        let gone = context.aws.sagemaker.delete_endpoint_config().endpoint_config_name(&config).send().await;
-        gone.found(format!("endpoint config {config} cannot be deleted"))?;
-        deleted.push(format!("endpoint config {config}"));
-    }
-    for model in models(context).await? {
-        let gone = context.aws.sagemaker.delete_model().model_name(&model).send().await;
-        gone.found(format!("model {model} cannot be deleted"))?;
-        deleted.push(format!("model {model}"));
+    for thing in &found.ours {
+        delete(context, thing).await?;
+        deleted.push(thing.to_string());
     }
     if let Some(run) = run {
         run.forget_deployment();
     }
-    let kept = vec![
+    Ok(DestroyDone { deleted, foreign: found.foreign.iter().map(Thing::to_string).collect(), kept })
+}
+
+/// Deletes one thing, or stops what can only be stopped; what is gone by now is well.
+async fn delete(context: &Context, thing: &Thing) -> Result<()> {
+    let (sagemaker, name) = (&context.aws.sagemaker, &thing.name);
+    let what = format!("{thing} cannot be deleted");
+    match thing.kind {
+        Kind::Endpoint => {
+            // Only an endpoint that is on its way nowhere can be deleted.
+            if !matches!(endpoint::settled(context, name).await?, endpoint::Live::None) {
+                endpoint::delete(context, name).await?;
+            }
+        }
+        Kind::TrainingJob => stopped(sagemaker.stop_training_job().training_job_name(name).send().await, what)?,
+        Kind::ProcessingJob => stopped(sagemaker.stop_processing_job().processing_job_name(name).send().await, what)?,
+        Kind::Schedule => drop(context.aws.scheduler.delete_schedule().name(name).send().await.found(what)?),
+        Kind::EndpointConfig => {
+            drop(sagemaker.delete_endpoint_config().endpoint_config_name(name).send().await.found(what)?);
+        }
+        Kind::Model => drop(sagemaker.delete_model().model_name(name).send().await.found(what)?),
+    }
+    Ok(())
+}
+
+/// A job that has ended by itself is well too.
+fn stopped<T, E>(answer: std::result::Result<T, SdkError<E>>, what: String) -> Result<()>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match answer {
+        Err(e) if e.message().is_some_and(|said| said.starts_with("The request was rejected because the")) => Ok(()),
+        other => other.found(what).map(drop),
+    }
+}
+
+fn kept(context: &Context) -> Vec<String> {
+    let mut kept = vec![
         format!(
             "bucket {}: data, artifacts, captures and reports cannot be made again once deleted",
             context.account.bucket
         ),
         format!("model package group {}: says who approved what and why", context.settings.group()),
     ];
-    Ok(DestroyDone { deleted, kept })
-}
-
-async fn configs(context: &Context) -> Result<Vec<String>> {
-    let project = &context.settings.project;
-    let mut pages = context.aws.sagemaker.list_endpoint_configs().name_contains(project).into_paginator().send();
-    let mut ours = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(error::aws("the endpoint configs cannot be listed"))?;
-        let names = page.endpoint_configs().iter().filter_map(|config| config.endpoint_config_name());
-        ours.extend(names.filter(|name| names::is_ours(project, name)).map(str::to_owned));
+    if context.settings.target == Target::Aws {
+        kept.push(
+            "image repository and roles: infra/stack.yaml made them, and deleting the stack takes them away".into(),
+        );
+        kept.push("log groups /aws/sagemaker/…: shared with the account's other jobs".into());
     }
-    Ok(ours)
-}
-
-async fn models(context: &Context) -> Result<Vec<String>> {
-    let project = &context.settings.project;
-    let mut pages = context.aws.sagemaker.list_models().name_contains(project).into_paginator().send();
-    let mut ours = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(error::aws("the models cannot be listed"))?;
-        let names = page.models().iter().filter_map(|model| model.model_name());
-        ours.extend(names.filter(|name| names::is_ours(project, name)).map(str::to_owned));
-    }
-    Ok(ours)
+    kept
 }

@@ -17,9 +17,12 @@ pub mod status;
 pub mod traffic;
 pub mod train;
 
+use std::time::Duration;
+
 use crate::{
     aws::{Account, Aws},
     output::Output,
+    poll::Waiting,
     settings::{Settings, Target},
 };
 
@@ -33,6 +36,8 @@ pub struct Context {
     pub account: Account,
     /// Where to say what.
     pub out: Output,
+    /// Whether `--yes` was given.
+    pub yes: bool,
 }
 
 impl Context {
@@ -52,8 +57,9 @@ impl Context {
         self.settings.local.state.join("reports").join(name)
     }
 
-    /// The tag that everything made here bears.
-    pub fn tag(&self) -> aws_sdk_sagemaker::types::Tag {
-        aws_sdk_sagemaker::types::Tag::builder().key("sagebrush:project").value(&self.settings.project).build()
+    /// A wait for `what`, which itself takes up to `minutes` once it runs.
+    pub fn waiting(&self, what: impl Into<String>, minutes: i32) -> Waiting {
+        let minutes = f64::from(minutes) + self.settings.wait_minutes;
+        self.aws.poll.until(what, Duration::from_secs_f64(minutes * 60.0))
     }
 }

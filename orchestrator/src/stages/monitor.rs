@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use aws_sdk_sagemaker::types::Tag;
 use jiff::{SignedDuration, Timestamp};
 use report::DriftReport;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use crate::{
     processing::MonitorJob,
     run_record::{DataPart, DeploymentPart, MonitoringPart, RunRecord, TrainingPart, WatchPart},
     schedule,
+    tags::tags,
 };
 
 /// What `monitor` left to be compared with, below `/opt/ml/processing`.
@@ -65,8 +67,9 @@ impl MonitorDone {
 /// Baseline, schedule, and a look at the traffic so far.
 pub async fn monitor(context: &Context, run: &mut RunRecord) -> Result<MonitorDone> {
     let (data, training, deployment) = (run.data()?.clone(), run.training()?.clone(), run.deployment()?.clone());
-    let (baseline_uri, baseline) = baseline(context, &data, &training).await?;
-    let watch = Watch { data: &data, training: &training, deployment: &deployment, baseline: &baseline_uri };
+    let (baseline_uri, baseline) = baseline(context, run, &data, &training).await?;
+    let tags = tags(context, run);
+    let watch = Watch { data: &data, training: &training, deployment: &deployment, baseline: &baseline_uri, tags };
     let (seen, verdict, violations) = match landed(context, run, &deployment).await? {
         false => (None, "no captured requests yet: send some, then run `monitor` again".into(), Vec::new()),
         true => {
@@ -93,7 +96,12 @@ fn verdict(report: &DriftReport) -> String {
 }
 
 /// The baseline of this data and this artifact, made once.
-async fn baseline(context: &Context, data: &DataPart, training: &TrainingPart) -> Result<(String, Outcome)> {
+async fn baseline(
+    context: &Context,
+    run: &RunRecord,
+    data: &DataPart,
+    training: &TrainingPart,
+) -> Result<(String, Outcome)> {
     let environment = [
         ("dataset_format", dataset_format(data)),
         ("dataset_source", "/opt/ml/processing/input"),
@@ -111,6 +119,7 @@ async fn baseline(context: &Context, data: &DataPart, training: &TrainingPart) -
         ],
         output: String::new(),
         environment: owned(&environment),
+        tags: tags(context, run),
     };
     let (project, account) = (&context.settings.project, &context.account);
     let base = names::name(project, &["baseline", &training.job, &data.digest, &account.image, &account.code]);
@@ -137,6 +146,7 @@ struct Watch<'a> {
     training: &'a TrainingPart,
     deployment: &'a DeploymentPart,
     baseline: &'a str,
+    tags: Vec<Tag>,
 }
 
 impl Watch<'_> {
@@ -162,6 +172,7 @@ impl Watch<'_> {
             ],
             output,
             environment,
+            tags: self.tags.clone(),
         }
     }
 

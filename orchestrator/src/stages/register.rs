@@ -15,13 +15,14 @@ use serde::Serialize;
 use super::{Context, evaluate};
 use crate::{
     bucket,
-    error::{self, Failure, Found as _, Result},
+    error::{self, Failure, Found as _, Made as _, Result},
     judging,
     lineage::{self, Kept},
     output::Outcome,
     run_record::{DataPart, EvaluationPart, PackagePart, RunRecord, TrainingPart},
-    settings::ApprovalStatus,
+    settings::{ApprovalStatus, Settings},
     statistics,
+    tags::tags,
 };
 
 /// What `serve` takes.
@@ -73,7 +74,7 @@ pub async fn register(context: &Context, run: &mut RunRecord, failed: bool) -> R
     let (outcome, found) = match find(context, run, &training.job).await? {
         Some(found) => (Outcome::Unchanged, found),
         None => {
-            ensure_group(context).await?;
+            ensure_group(context, run).await?;
             let lineage = lineage::keep(context, run).await?;
             let arn = create(context, data, training, evaluation, &lineage).await?;
             (Outcome::Done, describe(context, &arn).await?.ok_or_else(|| Failure::new(format!("{arn} is gone")))?)
@@ -109,6 +110,11 @@ async fn find(context: &Context, run: &RunRecord, job: &str) -> Result<Option<De
     {
         return Ok(Some(found));
     }
+    of_job(context, job).await
+}
+
+/// The newest package in the group that is of `job`.
+pub async fn of_job(context: &Context, job: &str) -> Result<Option<DescribeModelPackageOutput>> {
     newest(context, None, |found| is_of(&found, job).then_some(found)).await
 }
 
@@ -135,17 +141,16 @@ pub(crate) async fn newest<T>(
     Ok(None)
 }
 
-async fn ensure_group(context: &Context) -> Result<()> {
+async fn ensure_group(context: &Context, run: &RunRecord) -> Result<()> {
     let group = context.settings.group();
     let there = context.aws.sagemaker.describe_model_package_group().model_package_group_name(group).send().await;
     if there.found(format!("model package group {group} cannot be looked at"))?.is_some() {
         return Ok(());
     }
-    let request =
-        context.aws.sagemaker.create_model_package_group().model_package_group_name(group).tags(context.tag());
+    let request = context.aws.sagemaker.create_model_package_group().model_package_group_name(group);
     let request = request.model_package_group_description("Text classifiers that passed their gate");
-    request.send().await.map_err(error::aws(format!("model package group {group} cannot be made")))?;
-    Ok(())
+    let request = request.set_tags(Some(tags(context, run)));
+    request.send().await.made(format!("model package group {group} cannot be made"))
 }
 
 fn statistics_key(job: &str) -> String {
@@ -187,12 +192,14 @@ async fn create(
         }
     }
     let instance = context.settings.endpoint.instance_type.as_str();
+    // Some machines host endpoints and run no transform jobs.
+    let transforms = TransformInstanceType::values().contains(&instance).then(|| TransformInstanceType::from(instance));
     let inference = InferenceSpecification::builder()
         .containers(container.build())
         .set_supported_content_types(Some(CONTENT_TYPES.map(str::to_owned).to_vec()))
         .set_supported_response_mime_types(Some(RESPONSE_TYPES.map(str::to_owned).to_vec()))
         .supported_realtime_inference_instance_types(ProductionVariantInstanceType::from(instance))
-        .supported_transform_instance_types(TransformInstanceType::from(instance))
+        .set_supported_transform_instance_types(transforms.map(|kind| vec![kind]))
         .build();
     let status = match context.settings.registry.approval_status {
         ApprovalStatus::PendingManualApproval => ModelApprovalStatus::PendingManualApproval,
@@ -252,8 +259,8 @@ fn metadata(
         put(name.into(), &value.to_string());
     }
     put("sagebrush_version".into(), env!("CARGO_PKG_VERSION"));
-    if let Some(commit) = commit(context) {
-        put("git_commit".into(), &commit);
+    if let Some(commit) = &context.account.commit {
+        put("git_commit".into(), commit);
     }
     all
 }
@@ -265,11 +272,11 @@ pub fn plain(text: &str, longest: usize) -> String {
 }
 
 /// The commit that the settings belong to, where there is one: CI's word, else git's.
-pub fn commit(context: &Context) -> Option<String> {
+pub fn commit(settings: &Settings) -> Option<String> {
     if let Some(sha) = std::env::var("GITHUB_SHA").ok().filter(|sha| !sha.is_empty()) {
         return Some(sha);
     }
-    let folder = context.settings.file.as_ref().and_then(|file| file.parent()).filter(|f| !f.as_os_str().is_empty());
+    let folder = settings.file.as_ref().and_then(|file| file.parent()).filter(|f| !f.as_os_str().is_empty());
     let folder = folder.unwrap_or(std::path::Path::new("."));
     let mut git = std::process::Command::new("git");
     git.arg("-C").arg(folder).args(["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]);

@@ -91,7 +91,7 @@ pub async fn reproduce(context: &Context, package: &str) -> Result<ReproduceDone
         test: staged(context, &lineage.data, &lineage.data.test, &format!("{folder}/test/")).await?,
         ..lineage.data.clone()
     };
-    let job = train::again(context, &lineage.training, &data).await?;
+    let job = train::again(context, &lineage.run, &lineage.training, &data).await?;
     let now = artifact::fetch(context, &job.model_uri).await?;
     let mut files: BTreeMap<String, Compared> = BTreeMap::new();
     for (recorded, all) in [(true, then.files), (false, now.files)] {

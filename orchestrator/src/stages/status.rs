@@ -32,13 +32,15 @@ pub struct Status {
     pub project: String,
     /// Where.
     pub target: String,
+    /// ARN of whose credentials these are.
+    pub caller: String,
     /// In the order of the pipeline.
     pub resources: Vec<Line>,
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "project {}, target {}", self.project, self.target)?;
+        writeln!(f, "project {}, target {}, as {}", self.project, self.target, self.caller)?;
         for line in &self.resources {
             writeln!(f, "{:<15} {:<20} {}", line.what, line.state, line.name.as_deref().unwrap_or("-"))?;
             if let Some(link) = &line.console {
@@ -60,8 +62,8 @@ pub async fn status(context: &Context, run: Option<&RunRecord>) -> Result<Status
     resources.push(package(context).await?);
     resources.push(live(context).await?);
     resources.push(schedule(context).await?);
-    let settings = &context.settings;
-    Ok(Status { project: settings.project.clone(), target: settings.target.to_string(), resources })
+    let (settings, caller) = (&context.settings, context.aws.caller.clone());
+    Ok(Status { project: settings.project.clone(), target: settings.target.to_string(), caller, resources })
 }
 
 fn line(context: &Context, what: &'static str, found: Option<(String, String)>, page: Option<&str>) -> Line {

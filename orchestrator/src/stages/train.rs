@@ -15,11 +15,12 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     bucket,
-    error::{self, Failure, Found as _, Result},
+    error::{self, Failure, Found as _, Made as _, Result},
     logs::Tail,
     names,
     output::Outcome,
     run_record::{ChannelPart, DataPart, RunRecord, TrainingPart},
+    tags::tags,
 };
 
 /// What `train` prints, and SageMaker reads.
@@ -51,20 +52,8 @@ pub async fn train(
     hyperparameters: &BTreeMap<String, String>,
 ) -> Result<TrainDone> {
     let data = run.data()?.clone();
-    let mut hyperparameters = hyperparameters.clone();
-    hyperparameters.insert("text_column".into(), data.text_column.clone());
-    hyperparameters.insert("label_column".into(), data.label_column.clone());
-    let base = base_name(context, &data, &hyperparameters)?;
-    let mut attempt = 1_u32;
-    let (job, found) = loop {
-        let job = if attempt == 1 { base.clone() } else { format!("{base}-{attempt}") };
-        match describe(context, &job).await? {
-            Some(ended) if matches!(status(&ended), TrainingJobStatus::Failed | TrainingJobStatus::Stopped) => {
-                attempt += 1;
-            }
-            found => break (job, found),
-        }
-    };
+    let hyperparameters = complete(hyperparameters, &data);
+    let (job, found) = find(context, &data, &hyperparameters).await?;
     let outcome = match &found {
         Some(there) if status(there) == TrainingJobStatus::Completed => Outcome::Unchanged,
         Some(_) => {
@@ -72,7 +61,7 @@ pub async fn train(
             Outcome::Done
         }
         None => {
-            create(context, &job, &data, &hyperparameters, &context.account.image).await?;
+            create(context, run, &job, &data, &hyperparameters, &context.account.image).await?;
             Outcome::Done
         }
     };
@@ -82,12 +71,44 @@ pub async fn train(
     Ok(TrainDone { outcome, training })
 }
 
+/// The hyperparameters with the data's columns.
+pub fn complete(hyperparameters: &BTreeMap<String, String>, data: &DataPart) -> BTreeMap<String, String> {
+    let columns = [("text_column", &data.text_column), ("label_column", &data.label_column)];
+    let mut all = hyperparameters.clone();
+    all.extend(columns.map(|(name, column)| (name.to_owned(), column.clone())));
+    all
+}
+
+/// The name of the job that these make, and the job, where it has ended well or still runs. Each failure takes a name.
+pub async fn find(
+    context: &Context,
+    data: &DataPart,
+    hyperparameters: &BTreeMap<String, String>,
+) -> Result<(String, Option<DescribeTrainingJobOutput>)> {
+    let base = base_name(context, data, hyperparameters)?;
+    let mut attempt = 1_u32;
+    loop {
+        let job = if attempt == 1 { base.clone() } else { format!("{base}-{attempt}") };
+        match describe(context, &job).await? {
+            Some(ended) if matches!(status(&ended), TrainingJobStatus::Failed | TrainingJobStatus::Stopped) => {
+                attempt += 1;
+            }
+            found => return Ok((job, found)),
+        }
+    }
+}
+
 /// Runs a recorded job once more, on `data`, whatever ran before.
-pub async fn again(context: &Context, recorded: &TrainingPart, data: &DataPart) -> Result<TrainingPart> {
+pub async fn again(
+    context: &Context,
+    run: &RunRecord,
+    recorded: &TrainingPart,
+    data: &DataPart,
+) -> Result<TrainingPart> {
     let now = jiff::Timestamp::now().to_string();
     let digest = names::digest(&[&recorded.job, &now]);
     let job = format!("{}-reproduce-{}", context.settings.project, &digest[..12]);
-    create(context, &job, data, &recorded.hyperparameters, &recorded.image).await?;
+    create(context, run, &job, data, &recorded.hyperparameters, &recorded.image).await?;
     let ended = follow(context, &job, Outcome::Done).await?;
     part(context, &job, data, recorded.hyperparameters.clone(), &ended)
 }
@@ -111,6 +132,7 @@ async fn describe(context: &Context, job: &str) -> Result<Option<DescribeTrainin
 
 async fn create(
     context: &Context,
+    run: &RunRecord,
     job: &str,
     data: &DataPart,
     hyperparameters: &BTreeMap<String, String>,
@@ -140,11 +162,10 @@ async fn create(
         .output_data_config(output)
         .resource_config(resources)
         .stopping_condition(stop.build())
-        .tags(context.tag())
+        .set_tags(Some(tags(context, run)))
         .send()
         .await
-        .map_err(error::aws(format!("training job {job} cannot be made")))?;
-    Ok(())
+        .made(format!("training job {job} cannot be made"))
 }
 
 fn channel(name: &str, part: &ChannelPart) -> Channel {
@@ -161,6 +182,8 @@ async fn follow(context: &Context, job: &str, outcome: Outcome) -> Result<Descri
     let mut progress = context.out.progress();
     let mut tail = Tail::new("/aws/sagemaker/TrainingJobs", &format!("{job}/"));
     let mut shown = 0;
+    let runtime = context.settings.training.max_runtime_minutes;
+    let mut waiting = context.waiting(format!("training job {job}"), runtime);
     loop {
         let Some(found) = describe(context, job).await? else {
             return Err(Failure::new(format!("training job {job} is gone")).hint("run `train` again"));
@@ -180,12 +203,13 @@ async fn follow(context: &Context, job: &str, outcome: Outcome) -> Result<Descri
         match now {
             TrainingJobStatus::Completed => return Ok(found),
             TrainingJobStatus::Failed | TrainingJobStatus::Stopped => {
+                tail.last(&context.aws, &mut progress).await?;
                 let reason = found.failure_reason().unwrap_or("no reason was given");
                 return Err(Failure::new(format!("training job {job}: {}: {reason}", now.as_str()))
                     .because(tail.last_lines())
                     .hint("mend what the reason names and repeat the command: it starts a new job"));
             }
-            _ => context.aws.poll.wait().await,
+            now => waiting.next(&mut progress, now.as_str()).await?,
         }
     }
 }
@@ -207,6 +231,7 @@ fn part(
         arn: ended.training_job_arn().unwrap_or_default().into(),
         data_digest: data.digest.clone(),
         image: context.account.image.clone(),
+        image_digest: context.account.code.clone(),
         hyperparameters,
         model_uri: model.into(),
         output_uri: format!("{}/{job}/output/output.tar.gz", output.trim_end_matches('/')),
