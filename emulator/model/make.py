@@ -28,6 +28,15 @@ OPERATIONS = {
         CreateModelPackage DescribeModelPackage ListModelPackages UpdateModelPackage DeleteModelPackage
         AddTags ListTags DeleteTags
     """,
+    "cloudwatch": """
+        PutMetricAlarm DescribeAlarms DescribeAlarmHistory DeleteAlarms SetAlarmState EnableAlarmActions DisableAlarmActions
+        PutMetricData GetMetricStatistics GetMetricData ListMetrics TagResource UntagResource ListTagsForResource
+    """,
+    "sns": """
+        CreateTopic DeleteTopic ListTopics GetTopicAttributes SetTopicAttributes Publish
+        Subscribe ConfirmSubscription Unsubscribe ListSubscriptions ListSubscriptionsByTopic
+        TagResource UntagResource ListTagsForResource
+    """,
     "logs": "DescribeLogGroups DescribeLogStreams GetLogEvents FilterLogEvents",
     "scheduler": "CreateSchedule GetSchedule UpdateSchedule DeleteSchedule ListSchedules",
 }

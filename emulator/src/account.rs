@@ -7,6 +7,8 @@ use tokio::sync::watch;
 
 use crate::{
     Settings, StartError, Timing,
+    clock::Clock,
+    cloudwatch::{Alarm, Metrics},
     container::{Launcher, leftovers},
     endpoint::Fleets,
     files,
@@ -18,9 +20,9 @@ use crate::{
     },
     scheduler::Schedule,
     shelf::Shelf,
+    sns::{Subscription, Topic},
     sts,
     tasks::Tasks,
-    time,
 };
 
 /// State, runtime and settings of one emulator.
@@ -45,6 +47,10 @@ pub(crate) struct Account {
     pub model_package_groups: Shelf<ModelPackageGroup>,
     pub model_packages: Shelf<ModelPackage>,
     pub tags: Shelf<Vec<Tag>>,
+    pub metrics: Metrics,
+    pub alarms: Shelf<Alarm>,
+    pub topics: Shelf<Topic>,
+    pub subscriptions: Shelf<Subscription>,
     pub schedules: Shelf<Schedule>,
     pub sessions: sts::Sessions,
     /// Counts the changes of schedules, for the clock that waits for the next one due.
@@ -76,10 +82,14 @@ impl Account {
             model_package_groups: Shelf::open(resources.join("model-package-groups"))?,
             model_packages: Shelf::open(resources.join("model-packages"))?,
             tags: Shelf::open(resources.join("tags"))?,
+            metrics: Metrics::open(state.join("cloudwatch/metrics"))?,
+            alarms: Shelf::open(state.join("cloudwatch/alarms"))?,
+            topics: Shelf::open(state.join("sns/topics"))?,
+            subscriptions: Shelf::open(state.join("sns/subscriptions"))?,
             schedules: Shelf::open(state.join("scheduler"))?,
             sessions: sts::Sessions::default(),
             schedules_changed: watch::Sender::new(0),
-            opened: time::now(),
+            opened: timing.clock.now(),
             settings,
             timing,
             url,
@@ -87,6 +97,11 @@ impl Account {
         leftovers::end(&account.processes()).map_err(in_state)?;
         files::remove_tree(&account.work()).map_err(in_state)?;
         Ok(account)
+    }
+
+    /// The time that schedules and alarms go by.
+    pub fn clock(&self) -> &Clock {
+        &self.timing.clock
     }
 
     /// Where the children that live are written down.

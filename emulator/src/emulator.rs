@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     Runtime, Settings, StartError, Timing,
     account::Account,
-    endpoint,
+    cloudwatch, endpoint,
     front::{Cut, Door, Front},
     jobs,
     lock::{Attempt, Holder, Lock},
@@ -124,6 +124,7 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
     jobs::fail_abandoned(&account).map_err(|e| StartError::file(&account.settings.state, e))?;
     endpoint::restore(&account);
     account.tasks.spawn(scheduler::run(account.clone()));
+    account.tasks.spawn(cloudwatch::run(account.clone()));
     let (stop, stopped) = oneshot::channel::<()>();
     let router = server::router(account.clone(), front).into_make_service_with_connect_info::<Cut>();
     let serving = axum::serve(Door(listener), router).with_graceful_shutdown(async move {

@@ -6,6 +6,8 @@
 
 mod account;
 mod arn;
+mod clock;
+mod cloudwatch;
 mod container;
 mod ecr;
 mod emulator;
@@ -16,6 +18,7 @@ mod front;
 mod jobs;
 mod lock;
 mod logs;
+mod protocol;
 mod route;
 pub mod s3;
 mod s3_uri;
@@ -25,10 +28,12 @@ mod server;
 mod settings;
 mod shapes;
 mod shelf;
+mod sns;
 mod sts;
 mod tasks;
 mod time;
 
+pub use clock::Clock;
 pub use container::{Engine, EngineError};
 pub use emulator::{Connection, Emulator, connect, start, start_with};
 pub use front::{Effect, Rule, RuleError};

@@ -2,7 +2,13 @@
 
 use http::{HeaderMap, Method, request::Parts};
 
-use crate::shelf::decode;
+use crate::{
+    protocol::{Protocol, Service},
+    shelf::decode,
+};
+
+/// What CloudWatch calls itself.
+const CLOUDWATCH: &str = "GraniteServiceVersion20100801";
 
 /// Where a request goes.
 #[derive(Debug, PartialEq)]
@@ -17,6 +23,8 @@ pub(crate) enum Route {
     Schedules(Option<String>),
     Ecr(String),
     Sts,
+    /// A service that speaks several protocols.
+    Spoken(Service, Protocol),
     S3,
     /// A service or path that the emulator does not know.
     Unknown(String),
@@ -37,6 +45,8 @@ pub(crate) fn route(head: &Parts) -> Route {
         Some("scheduler") => schedules(path).unwrap_or_else(|| Route::Unknown(path.to_owned())),
         Some("ecr") => Route::Ecr(operation(target)),
         Some("sts") => Route::Sts,
+        Some("monitoring") => Route::Spoken(Service::CloudWatch, protocol(path, target)),
+        Some("sns") => Route::Spoken(Service::Sns, protocol(path, target)),
         Some("s3" | "s3express") => Route::S3,
         Some(other) => Route::Unknown(format!("{other} {}", operation(target))),
         None => unsigned(head, target, path),
@@ -47,8 +57,17 @@ fn unsigned(head: &Parts, target: &str, path: &str) -> Route {
     match target.split_once('.') {
         Some(("SageMaker", operation)) => return Route::SageMaker(operation.to_owned()),
         Some(("Logs_20140328", operation)) => return Route::Logs(operation.to_owned()),
+        Some((CLOUDWATCH, _)) => return Route::Spoken(Service::CloudWatch, protocol(path, target)),
         Some(("AmazonEC2ContainerRegistry_V20150921", operation)) => return Route::Ecr(operation.to_owned()),
         _ => {}
+    }
+    if let Protocol::Cbor(operation) = protocol(path, target) {
+        return Route::Spoken(Service::CloudWatch, Protocol::Cbor(operation));
+    }
+    // The link by which a subscription is confirmed or ended.
+    let action = parameters(head.uri.query().unwrap_or_default()).into_iter().find(|(key, _)| key == "Action");
+    if path == "/" && action.is_some_and(|(_, action)| matches!(&*action, "ConfirmSubscription" | "Unsubscribe")) {
+        return Route::Spoken(Service::Sns, Protocol::Query);
     }
     let form = header(&head.headers, "content-type").starts_with("application/x-www-form-urlencoded");
     if head.method == Method::POST && path == "/" && form {
@@ -56,6 +75,16 @@ fn unsigned(head: &Parts, target: &str, path: &str) -> Route {
     }
     let invoked = if head.method == Method::POST { invocations(path) } else { None };
     invoked.or_else(|| schedules(path)).unwrap_or(Route::S3)
+}
+
+/// JSON where a header names the operation, CBOR where the path does, else a form.
+fn protocol(path: &str, target: &str) -> Protocol {
+    let named = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
+    match (named, target) {
+        (Some((CLOUDWATCH, operation)), _) => Protocol::Cbor(operation.to_owned()),
+        (_, "") => Protocol::Query,
+        (_, target) => Protocol::Json(operation(target)),
+    }
 }
 
 fn operation(target: &str) -> String {
@@ -158,7 +187,21 @@ mod tests {
                 ],
                 Route::Ecr("DescribeImages".to_owned()),
             ),
-            ("POST", "/", vec![("authorization", auth("monitoring"))], unknown("monitoring ")),
+            ("POST", "/", vec![("authorization", auth("sqs"))], unknown("sqs ")),
+            ("POST", "/", vec![("authorization", auth("sns"))], Route::Spoken(Service::Sns, Protocol::Query)),
+            ("GET", "/?Action=ConfirmSubscription&Token=t", vec![], Route::Spoken(Service::Sns, Protocol::Query)),
+            (
+                "POST",
+                "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm",
+                vec![("authorization", auth("monitoring"))],
+                Route::Spoken(Service::CloudWatch, Protocol::Cbor("PutMetricAlarm".to_owned())),
+            ),
+            (
+                "POST",
+                "/",
+                vec![("x-amz-target", "GraniteServiceVersion20100801.DescribeAlarms".to_owned())],
+                Route::Spoken(Service::CloudWatch, Protocol::Json("DescribeAlarms".to_owned())),
+            ),
             ("GET", "/b/k?X-Amz-Credential=AK%2F20240101%2Fus-east-1%2Fs3%2Faws4_request", vec![], Route::S3),
             ("GET", "/b/k", vec![], Route::S3),
             ("GET", "/_sagebrush/health", vec![], Route::Health),

@@ -13,7 +13,7 @@ use crate::{
     ecr, endpoint,
     fault::Fault,
     front::Front,
-    logs,
+    logs, protocol,
     route::{Route, access_key, parameters, route},
     s3, sagemaker, scheduler, sts,
 };
@@ -67,6 +67,10 @@ async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
             Err(fault) => Err(fault),
         }),
         Route::Sts => query(&account, &head, read(body).await, &request_id),
+        Route::Spoken(service, protocol) => {
+            let query = head.uri.query().unwrap_or_default();
+            protocol::answer(&account, service, &protocol, (query, read(body).await), &request_id)
+        }
         Route::Unknown(what) => {
             rest_json(Err(Fault::new("UnknownOperationException", format!("The emulator does not know {what}"))))
         }

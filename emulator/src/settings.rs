@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, net::IpAddr, path::PathBuf, time::Duration};
 
-use crate::{container::Engine, front::Rule};
+use crate::{Clock, container::Engine, front::Rule};
 
 /// Where the state is, where to listen, and what runs for an image.
 #[derive(Clone, Debug)]
@@ -55,6 +55,8 @@ pub struct Timing {
     pub invocation: Duration,
     /// How long a request waits for an instance that is being (re)started.
     pub restart: Duration,
+    /// The time that schedules and alarms go by.
+    pub clock: Clock,
 }
 
 impl Default for Timing {
@@ -66,6 +68,7 @@ impl Default for Timing {
             startup: Duration::from_secs(480),
             invocation: Duration::from_secs(60),
             restart: Duration::from_secs(10),
+            clock: Clock::default(),
         }
     }
 }

@@ -24,7 +24,7 @@ use super::{
     engine::{Engine, EngineError, Wanted},
     leftovers,
 };
-use crate::{REGION, Runtime, account::Account};
+use crate::{REGION, Runtime, account::Account, cloudwatch};
 
 /// Longest line kept in one piece, as CloudWatch Logs' longest event.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -94,6 +94,7 @@ impl Process {
                     line.clone_into(&mut last.lock().unwrap_or_else(PoisonError::into_inner));
                 }
                 account.logs.append(&log.0, &log.1, line);
+                cloudwatch::from_log_line(&account.metrics, line, account.clock().now());
             }
         };
         readers.extend(child.stdout.take().map(|out| tokio::spawn(read_lines(out, lines(None)))));

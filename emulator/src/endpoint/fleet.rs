@@ -202,6 +202,11 @@ impl Fleet {
 }
 
 impl Variant {
+    /// How many instances it has.
+    pub fn size(&self) -> usize {
+        self.instances.len()
+    }
+
     /// Whether all instances became healthy; returns at the first that did not.
     async fn healthy(&self) -> bool {
         for instance in &self.instances {

@@ -8,6 +8,7 @@ mod deploy;
 mod fleet;
 mod instance;
 mod lease;
+mod measure;
 mod runtime;
 
 use std::{

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{
     capture::{Exchange, Side},
     fleet::{Fleet, Variant},
+    measure::{self, Invocation},
 };
 use crate::{ACCOUNT, REGION, account::Account, logs, time};
 
@@ -56,6 +57,7 @@ pub(crate) async fn answer(account: &Arc<Account>, name: &str, request: Request<
 }
 
 async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> Result<Response<Body>, Refused> {
+    let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let sent = Sent { headers: check_headers(&parts.headers)?, body: read(body).await? };
     let missing = || Refused::Validation {
@@ -71,12 +73,24 @@ async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> R
         message: format!("Variant {} was not found on endpoint {name}.", target.unwrap_or_default()),
     })?;
     let at = time::now();
-    let limit = Instant::now() + account.timing.invocation;
+    let forwarded = Instant::now();
+    let limit = forwarded + account.timing.invocation;
     let answered = timeout_at(limit, forward(fleet, variant, &sent, account.timing.restart)).await;
-    let (status, headers, body) = answered.unwrap_or_else(|_| {
+    let answered = answered.unwrap_or_else(|_| {
         let message = "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again.";
         Err(Refused::Model { status: 0, message: message.to_owned() })
-    })?;
+    });
+    let (model, overhead) = (forwarded.elapsed(), forwarded.duration_since(begun));
+    let seen = Invocation {
+        endpoint: name,
+        variant: &variant.name,
+        instances: variant.size(),
+        status: answered.as_ref().ok().map(|(status, ..)| status.as_u16()),
+        model,
+        overhead,
+    };
+    measure::record(account, &seen);
+    let (status, headers, body) = answered?;
     if !status.is_success() {
         return Err(Refused::Model { status: status.as_u16(), message: String::from_utf8_lossy(&body).into_owned() });
     }

@@ -7,7 +7,7 @@ mod model;
 mod model_package;
 mod model_package_group;
 mod processing_job;
-mod tags;
+pub(crate) mod tags;
 mod training_job;
 mod transform_job;
 

@@ -20,7 +20,7 @@ pub(crate) struct Tag {
 }
 
 /// Puts the tags of a Create request on what it made.
-pub(super) fn attach(account: &Account, arn: &str, request: &Value) -> Result<(), Fault> {
+pub(crate) fn attach(account: &Account, arn: &str, request: &Value) -> Result<(), Fault> {
     match request.get("Tags").filter(|tags| !tags.is_null()) {
         Some(tags) => put(account, arn, typed(tags)?).map(|_| ()),
         None => Ok(()),
@@ -28,7 +28,7 @@ pub(super) fn attach(account: &Account, arn: &str, request: &Value) -> Result<()
 }
 
 /// Forgets the tags of a deleted resource.
-pub(super) fn detach(account: &Account, arn: &str) -> Result<(), Fault> {
+pub(crate) fn detach(account: &Account, arn: &str) -> Result<(), Fault> {
     account.tags.remove(arn)?;
     Ok(())
 }
@@ -54,17 +54,22 @@ fn put(account: &Account, arn: &str, tags: Vec<Tag>) -> Result<Vec<Tag>, Fault> 
         .ok_or_else(|| Fault::new("ResourceLimitExceeded", format!("A resource can have at most {MOST} tags ({arn})")))
 }
 
-pub(super) fn add(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
-    let tags = put(account, text(&request, "ResourceArn"), typed(&request["Tags"])?)?;
+/// CloudWatch spells it otherwise.
+fn resource(request: &Value) -> &str {
+    request.get("ResourceARN").and_then(Value::as_str).unwrap_or_else(|| text(request, "ResourceArn"))
+}
+
+pub(crate) fn add(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
+    let tags = put(account, resource(&request), typed(&request["Tags"])?)?;
     Ok(json!({"Tags": tags}))
 }
 
-pub(super) fn list(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
-    Ok(json!({"Tags": account.tags.get(text(&request, "ResourceArn")).unwrap_or_default()}))
+pub(crate) fn list(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
+    Ok(json!({"Tags": account.tags.get(resource(&request)).unwrap_or_default()}))
 }
 
-pub(super) fn delete(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
+pub(crate) fn delete(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let keys: Vec<String> = typed(&request["TagKeys"])?;
-    account.tags.update(text(&request, "ResourceArn"), |tags| tags.retain(|tag| !keys.contains(&tag.key)))?;
+    account.tags.update(resource(&request), |tags| tags.retain(|tag| !keys.contains(&tag.key)))?;
     Ok(json!({}))
 }

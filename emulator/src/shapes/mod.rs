@@ -1,6 +1,9 @@
-//! Requests and answers checked against AWS's own service models (`emulator/model/`, trimmed by its `make.py`).
+//! Requests and answers checked against AWS's own service models (`emulator/model/`, trimmed by its `make.py`),
+//! and read and written as CBOR or as forms and XML where a service does not speak JSON.
 
+pub(crate) mod cbor;
 mod pattern;
+pub(crate) mod query;
 mod validate;
 
 use std::{collections::BTreeMap, sync::OnceLock};
@@ -86,10 +89,24 @@ pub(crate) fn scheduler() -> &'static Model {
     MODEL.get_or_init(|| parse(include_str!("../../model/scheduler.json")))
 }
 
+/// CloudWatch.
+pub(crate) fn cloudwatch() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| parse(include_str!("../../model/cloudwatch.json")))
+}
+
+/// SNS.
+pub(crate) fn sns() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| parse(include_str!("../../model/sns.json")))
+}
+
 /// What is wrong with an answer of `operation`; empty where it is as the service's own model says. For tests.
 #[doc(hidden)]
 pub fn faults(service: &str, operation: &str, answer: &serde_json::Value) -> Vec<String> {
     let model = match service {
+        "cloudwatch" => cloudwatch(),
+        "sns" => sns(),
         "logs" => logs(),
         "scheduler" => scheduler(),
         _ => sagemaker(),
@@ -112,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_shape_is_there_and_every_pattern_compiles() {
-        for model in [sagemaker(), logs(), scheduler()] {
+        for model in [sagemaker(), cloudwatch(), sns(), logs(), scheduler()] {
             for operation in model.operations.values() {
                 for name in operation.input.iter().chain(&operation.output) {
                     assert!(model.shapes.contains_key(name), "{name}");

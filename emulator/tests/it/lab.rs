@@ -159,6 +159,34 @@ impl Http {
         self.json11("logs", &format!("Logs_20140328.{operation}"), request).await
     }
 
+    /// Calls an operation of CloudWatch in JSON 1.0.
+    pub async fn cloudwatch(&self, operation: &str, request: Value) -> Result<Value, Value> {
+        let target = format!("GraniteServiceVersion20100801.{operation}");
+        let scope = "AWS4-HMAC-SHA256 Credential=any/20240101/us-east-1/monitoring/aws4_request, Signature=x";
+        let headers =
+            [("x-amz-target", &*target), ("authorization", scope), ("content-type", "application/x-amz-json-1.0")];
+        let answer = self.send(Method::POST, "/", &headers, request.to_string()).await;
+        let body = answer.json();
+        if answer.status != StatusCode::OK {
+            return Err(body);
+        }
+        if body != json!({}) {
+            assert_eq!(emulator::faults("cloudwatch", operation, &body), Vec::<String>::new(), "{operation}: {body:#}");
+        }
+        Ok(body)
+    }
+
+    /// Calls an operation of SNS; the XML.
+    pub async fn sns(&self, operation: &str, parameters: &[(&str, &str)]) -> Answer {
+        let scope = "AWS4-HMAC-SHA256 Credential=any/20240101/us-east-1/sns/aws4_request, Signature=x";
+        let pairs = parameters
+            .iter()
+            .map(|(k, v)| format!("&{k}={}", v.replace('%', "%25").replace('&', "%26").replace(' ', "%20")));
+        let form = format!("Action={operation}&Version=2010-03-31{}", pairs.collect::<String>());
+        let headers = [("authorization", scope), ("content-type", "application/x-www-form-urlencoded")];
+        self.send(Method::POST, "/", &headers, form).await
+    }
+
     async fn json11(&self, service: &str, target: &str, request: Value) -> Result<Value, Value> {
         let scope = format!("AWS4-HMAC-SHA256 Credential=any/20240101/us-east-1/{service}/aws4_request, Signature=x");
         let headers =

@@ -1,5 +1,6 @@
 //! The emulator from outside, a module a subject.
 
+mod alarms;
 mod capture;
 mod containers;
 mod endpoints;
@@ -12,5 +13,6 @@ mod resources;
 mod s3;
 mod schedules;
 mod state;
+mod topics;
 mod training;
 mod transform;
