@@ -53,27 +53,36 @@ impl Served {
         let documents = asked.input.documents(body, limits.documents, bad)?;
         let mut answer = Answer::new(asked.output, &self.labels, documents.len());
         let mut refused = Refused { records: 0, of: documents.len(), first: String::new() };
-        let records: Vec<_> = documents.iter().collect();
-        for records in records.chunks(ROUND) {
-            // A body that the thread which read it answers is for that thread alone.
-            let threads = if body.len() > self.inline_bytes(asked, limits) { threads::count() } else { 1 };
-            for (record, predicted) in records.iter().zip(self.predict_all(records, asked, app, threads)) {
-                match (record, predicted?) {
-                    (Ok(text), Some((prediction, explanation))) => {
-                        answer.push(&prediction, explanation.as_ref());
-                        self.measure(text, &prediction, app)?;
-                    }
-                    (Err(why), _) => {
-                        if refused.records == 0 {
-                            refused.first = (*why).to_owned();
-                        }
-                        refused.records += 1;
-                        answer.push_refused(why);
-                    }
-                    (Ok(_), None) => {}
+        let mut add = |record: Result<&str, &str>, predicted: Result<Option<Predicted>, ApiError>| {
+            match (record, predicted?) {
+                (Ok(text), Some((prediction, explanation))) => {
+                    answer.push(&prediction, explanation.as_ref());
+                    self.measure(text, &prediction, app)?;
                 }
-                if answer.len() > limits.answer_bytes {
-                    return Err(ApiError::AnswerTooLarge { limit: limits.answer_bytes });
+                (Err(why), _) => {
+                    if refused.records == 0 {
+                        refused.first = why.to_owned();
+                    }
+                    refused.records += 1;
+                    answer.push_refused(why);
+                }
+                (Ok(_), None) => {}
+            }
+            match answer.len() > limits.answer_bytes {
+                true => Err(ApiError::AnswerTooLarge { limit: limits.answer_bytes }),
+                false => Ok(()),
+            }
+        };
+        // A body that the thread which read it answers is for that thread alone.
+        let threads = if body.len() > self.inline_bytes(asked, limits) { threads::count() } else { 1 };
+        match threads.min(documents.len() / SHARE) {
+            0 | 1 => documents.iter().try_for_each(|record| add(record, self.predict(record, asked, app)))?,
+            threads => {
+                let records: Vec<_> = documents.iter().collect();
+                for records in records.chunks(ROUND) {
+                    for (record, predicted) in records.iter().zip(self.predict_all(records, asked, app, threads)) {
+                        add(*record, predicted)?;
+                    }
                 }
             }
         }
@@ -83,7 +92,7 @@ impl Served {
         Ok(Answered { bytes: answer.finish(), refused: Some(refused).filter(|refused| refused.records > 0) })
     }
 
-    /// The prediction of each record that is a text, on as many threads as are worth it.
+    /// The prediction of each record that is a text, on so many threads.
     fn predict_all(
         &self,
         records: &[Result<&str, &str>],
@@ -91,20 +100,17 @@ impl Served {
         app: &App,
         threads: usize,
     ) -> Vec<Result<Option<Predicted>, ApiError>> {
-        let predict = |record: &Result<&str, &str>| record.ok().map(|text| self.predict(text, asked, app)).transpose();
-        match threads.min(records.len() / SHARE) {
-            0 | 1 => records.iter().map(predict).collect(),
-            threads => {
-                let shares = records.chunks(records.len().div_ceil(threads)).collect();
-                threads::share(shares, |share: &[_]| share.iter().map(predict).collect::<Vec<_>>())
-                    .into_iter()
-                    .flatten()
-                    .collect()
-            }
-        }
+        let shares = records.chunks(records.len().div_ceil(threads)).collect();
+        let predict = |record: &Result<&str, &str>| self.predict(*record, asked, app);
+        threads::share(shares, |share: &[_]| share.iter().map(predict).collect::<Vec<_>>())
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
-    fn predict(&self, text: &str, asked: Asked, app: &App) -> Result<Predicted, ApiError> {
+    /// The prediction of a record, where it is a text.
+    fn predict(&self, record: Result<&str, &str>, asked: Asked, app: &App) -> Result<Option<Predicted>, ApiError> {
+        let Ok(text) = record else { return Ok(None) };
         let prediction = self.artifact.predict(text)?;
         let prediction = match app.threshold() {
             Some(threshold) => threshold.applied(prediction),
@@ -114,7 +120,7 @@ impl Served {
             Some(terms) => Some(self.artifact.explain_class(text, prediction.class, terms.get())?),
             None => None,
         };
-        Ok((prediction, explanation))
+        Ok(Some((prediction, explanation)))
     }
 
     fn measure(&self, text: &str, prediction: &Prediction, app: &App) -> Result<(), ApiError> {

@@ -77,6 +77,18 @@ impl Analyzer {
         }
     }
 
+    /// Visits where each of these words begins and ends.
+    #[inline]
+    pub(crate) fn word_spans(&self, prepared: &str, mut visit: impl FnMut(usize, usize)) {
+        match (&self.stop_words, self.token_pattern) {
+            (None, TokenPattern::Word) => words::spans(prepared, visit),
+            _ => self.words(prepared, |word| {
+                let start = word.as_ptr().addr() - prepared.as_ptr().addr();
+                visit(start, start + word.len());
+            }),
+        }
+    }
+
     /// Visits what white space parts in a prepared text, none of it empty: what `char_wb` pads with a space at either end
     /// and takes its n-grams from.
     #[inline]

@@ -1,16 +1,25 @@
 //! Text to words: scikit-learn's default token pattern, `(?u)\b\w\w+\b`; the same with short words and punctuation marks,
 //! `(?u)\w+|[^\w\s]`; and what white space parts.
 
+use wide::u8x64;
+
 use super::chars::{is_space, is_word};
 
 /// Visits the words of `text` in order: every longest run of word characters, where it has two or more.
 #[inline]
 pub(super) fn words<'t>(text: &'t str, mut visit: impl FnMut(&'t str)) {
+    spans(text, |start, end| visit(&text[start..end]));
+}
+
+/// Visits where each of these words begins and ends.
+#[inline]
+pub(super) fn spans(text: &str, mut visit: impl FnMut(usize, usize)) {
+    let bytes = text.as_bytes();
     runs(text, |start, end| {
-        let word = &text[start..end];
         // A word of one letter is one of one byte, but for letters that take more.
-        if word.len() >= 2 && (word.as_bytes()[0].is_ascii() || word.len() > 4 || word.chars().nth(1).is_some()) {
-            visit(word);
+        let width = end - start;
+        if width >= 2 && (bytes[start].is_ascii() || width > 4 || text[start..end].chars().nth(1).is_some()) {
+            visit(start, end);
         }
     });
 }
@@ -18,7 +27,8 @@ pub(super) fn words<'t>(text: &'t str, mut visit: impl FnMut(&'t str)) {
 /// Bytes that are looked at together: a bit each.
 const BLOCK: usize = u64::BITS as usize;
 
-/// Visits where every longest run of word characters begins and ends.
+/// Visits where every longest run of word characters begins and ends, but for nearly all runs of one byte, which are no
+/// words.
 ///
 /// A block's bytes become a mask of those in words, whose edges are then read off: nothing is decided byte by byte, which
 /// no processor guesses right, since words have all lengths.
@@ -37,6 +47,9 @@ fn runs(text: &str, mut visit: impl FnMut(usize, usize)) {
             true => ascii_mask(block),
             false => mixed_mask(text, base, &mut next, &mut beyond),
         };
+        // A byte alone is taken away; one at the end stays where what follows may be of its word.
+        let follows = bytes.get(base + BLOCK).is_some_and(|&byte| !byte.is_ascii() || ASCII_WORD[byte as usize]);
+        let mask = mask & (mask << 1 | inside | mask >> 1 | u64::from(follows) << (BLOCK - 1));
         let before = mask << 1 | inside;
         let (mut starts, mut ends) = (mask & !before, before & !mask);
         if inside == 0 {
@@ -56,18 +69,10 @@ fn runs(text: &str, mut visit: impl FnMut(usize, usize)) {
 /// The bytes of words among bytes that are all ASCII: a bit each, the first lowest.
 #[inline]
 fn ascii_mask(block: &[u8; BLOCK]) -> u64 {
-    // A loop, which becomes a few wide steps; `map` of an array becomes a call for each byte.
-    let mut is_word = [0; BLOCK];
-    for (is_word, &byte) in is_word.iter_mut().zip(block) {
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        *is_word = u8::from(letter | digit | (byte == b'_'));
-    }
-    // Eight bytes of 0 or 1 become eight bits by one multiplication: each is moved to its place in the highest byte.
-    let eights = is_word.as_chunks::<8>().0.iter().zip((0..).step_by(8));
-    eights.fold(0, |mask, (eight, at)| {
-        mask | (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at
-    })
+    let (bytes, all) = (u8x64::new(*block), u8x64::splat);
+    let letters = ((bytes | all(0x20)) - all(b'a')).simd_le(all(25));
+    let digits = (bytes - all(b'0')).simd_le(all(9));
+    (letters | digits | bytes.simd_eq(all(b'_'))).to_bitmask()
 }
 
 /// Likewise of the block that begins at `base` and holds other characters: all bytes of a character are marked.

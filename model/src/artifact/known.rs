@@ -68,9 +68,10 @@ static KEEP: [[u64; 2]; LONGEST + 1] = {
 
 impl Known {
     /// Adds the numbers that `artifact` (not 0) gives the words at these places of `text`, asking `look` only for those not
-    /// known.
+    /// known, all of them at once: it is given their places, and room for their numbers.
     ///
-    /// A step at a time for all of them, so that what memory is slow to give comes at once.
+    /// A step at a time for all of them, so that what memory is slow to give comes at once, and without a branch where
+    /// words decide.
     #[inline(always)]
     pub(super) fn units<E>(
         &mut self,
@@ -78,34 +79,54 @@ impl Known {
         text: &[u8],
         places: &[(usize, usize)],
         units: &mut Vec<u32>,
-        look: impl Fn(&[u8]) -> Result<u32, E>,
+        look: impl Fn(&[(usize, usize)], &mut [u32]) -> Result<(), E>,
     ) -> Result<(), E> {
         if self.0.is_empty() {
             self.0 = vec![Place::default(); PLACES];
         }
-        let mut words = [(Word::default(), 0); TOGETHER];
+        let (mut words, mut missed) = ([(Word::default(), 0); TOGETHER], [0u8; TOGETHER]);
         for places in places.chunks(TOGETHER) {
             for (word, &(start, end)) in words.iter_mut().zip(places) {
                 // One that is too long has no place: of those it is none.
                 let found = if end - start > LONGEST { Word::default() } else { Word::of(text, start, end) };
                 *word = (found, found.place());
             }
-            for (&(word, at), &(start, end)) in words.iter().zip(places) {
-                let place = &self.0[at];
-                units.push(match place.word == word && place.artifact == artifact && word != Word::default() {
-                    true => place.unit,
-                    false => self.learn(artifact, word, look(&text[start..end])?),
-                });
+            let first = units.len();
+            units.resize(first + places.len(), 0);
+            let (found, mut misses) = (&mut units[first..], 0);
+            for (at, (&(word, place), unit)) in (0u8..).zip(words.iter().zip(&mut *found)) {
+                let place = &self.0[place];
+                *unit = place.unit;
+                missed[misses % TOGETHER] = at;
+                misses += usize::from((place.word != word) | (place.artifact != artifact));
             }
+            self.learn(artifact, &words, &missed[..misses], places, found, &look)?;
         }
         Ok(())
     }
 
-    #[cold]
+    /// Asks for the words that were missed, and keeps their numbers.
     #[inline(never)]
-    fn learn(&mut self, artifact: u32, word: Word, unit: u32) -> u32 {
-        self.0[word.place()] = Place { word, artifact, unit };
-        unit
+    fn learn<E>(
+        &mut self,
+        artifact: u32,
+        words: &[(Word, usize); TOGETHER],
+        missed: &[u8],
+        places: &[(usize, usize)],
+        units: &mut [u32],
+        look: impl Fn(&[(usize, usize)], &mut [u32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut asked, mut numbers) = ([(0, 0); TOGETHER], [0; TOGETHER]);
+        asked.iter_mut().zip(missed).for_each(|(asked, &at)| *asked = places[usize::from(at)]);
+        look(&asked[..missed.len()], &mut numbers[..missed.len()])?;
+        for (&at, number) in missed.iter().zip(numbers) {
+            let (word, place) = words[usize::from(at)];
+            units[usize::from(at)] = number;
+            if word != Word::default() {
+                self.0[place] = Place { word, artifact, unit: number };
+            }
+        }
+        Ok(())
     }
 }
 
@@ -127,7 +148,10 @@ mod tests {
                 let number = *numbers.entry((word, artifact)).or_insert(next);
                 for text in [word.clone(), format!("a {word} and what follows it")] {
                     let start = text.find(&**word).unwrap();
-                    let look = |looked: &[u8]| (looked == word.as_bytes()).then_some(number).ok_or(());
+                    let look = |asked: &[(usize, usize)], numbers: &mut [u32]| {
+                        numbers.fill(number);
+                        asked.iter().all(|&(start, end)| text[start..end] == **word).then_some(()).ok_or(())
+                    };
                     let (places, mut units) = ([(start, start + word.len()); 2], Vec::new());
                     prop_assert_eq!(known.units(*artifact, text.as_bytes(), &places, &mut units, look), Ok(()));
                     prop_assert_eq!(units, [number; 2]);

@@ -264,6 +264,14 @@ impl<'m, const B: usize> Numbers<'m, B> for Looked<'m, B> {
     }
 }
 
+impl<'m, const B: usize> Sound<'m, B> {
+    /// All of them.
+    #[inline]
+    pub(crate) fn all(self) -> &'m [[u8; B]] {
+        self.numbers
+    }
+}
+
 impl<'m, const B: usize> Numbers<'m, B> for Sound<'m, B> {
     #[inline(always)]
     fn len(self) -> usize {

@@ -10,7 +10,7 @@ use crate::linear::most_probable;
 use crate::tfidf::Norm;
 
 /// Terms whose numbers are read together.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 /// The class of a text.
 #[derive(Debug, Clone, PartialEq)]

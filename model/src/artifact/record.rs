@@ -3,7 +3,7 @@
 //! Everything a text needs is kept in buffers of the thread, so that a term costs no allocation.
 
 use std::cell::Cell;
-use std::hint::select_unpredictable;
+use std::hint::{black_box, select_unpredictable};
 
 use crate::artifact::Artifact;
 use crate::artifact::known::{Known, TOGETHER};
@@ -92,16 +92,16 @@ pub(super) struct Scratch {
 }
 
 thread_local! {
-    static SCRATCH: Cell<Scratch> = Cell::default();
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
 /// Runs with this thread's buffers; within it, another call has buffers of its own.
 pub(super) fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
-    let mut scratch = SCRATCH.take();
+    let mut scratch = SCRATCH.take().unwrap_or_default();
     let result = run(&mut scratch);
     // A giant document's buffers are not kept.
     if scratch.hits.capacity() <= 1 << 20 && scratch.text.capacity() <= 1 << 22 {
-        SCRATCH.set(scratch);
+        SCRATCH.set(Some(scratch));
     }
     result
 }
@@ -123,7 +123,7 @@ impl Artifact {
                 }
                 (_, Reading::Words) => {}
             }
-            count(&scratch.hits, &mut scratch.table, &mut scratch.found);
+            count(&scratch.hits, &mut scratch.table, &mut scratch.found, self.tensors.ahead());
             scratch.groups.push(scratch.found.len());
             Ok(())
         });
@@ -138,14 +138,13 @@ impl Artifact {
         // Words are cut first and looked up then, so many at a time: either is a short loop.
         let (mut places, mut count) = ([(0, 0); TOGETHER], 0);
         let mut look = |places: &[(usize, usize)]| {
-            let look = |word: &[u8]| self.vocabulary.unit(kind, word);
+            let look = |places: &[_], numbers: &mut [_]| self.vocabulary.units(kind, bytes, places, numbers);
             if let Err(reason) = known.units(self.id, bytes, places, units, look) {
                 damage = Some(reason);
             }
         };
-        self.analyzer.words(prepared, |word| {
-            let start = word.as_ptr().addr() - bytes.as_ptr().addr();
-            places[count] = (start, start + word.len());
+        self.analyzer.word_spans(prepared, |start, end| {
+            places[count] = (start, end);
             count += 1;
             if count == TOGETHER {
                 look(&places);
@@ -267,33 +266,61 @@ impl Artifact {
 /// Adds each row once, with how often it comes; `table` holds places in `found`, and fits the nearest cache for all but
 /// giant texts.
 ///
-/// Whether a row is new is known to nobody before, so that both cases are one: it is written where it stands, or behind
-/// the last.
-fn count(hits: &[u32], table: &mut Vec<u32>, found: &mut Vec<(u32, u32)>) {
+/// `ahead` are numbers of the rows, so many each, which are asked for here already: memory gives them meanwhile.
+fn count(hits: &[u32], table: &mut Vec<u32>, found: &mut Vec<(u32, u32)>, ahead: (&[[u8; 4]], usize)) {
     // Room for few collisions, and for no more than twice as many where the text is long.
     let slots = hits.len() * if hits.len() < 1 << 12 { 4 } else { 2 };
-    let bits = slots.next_power_of_two().trailing_zeros().clamp(6, 31);
+    let bits = slots.next_power_of_two().trailing_zeros().clamp(7, 31);
     table.clear();
     table.resize(1 << bits, 0);
-    // A slot holds how far before the end of all places its row's is; 0, as in empty slots, leads to one that is nobody's.
-    let (start, end) = (found.len(), hits.len());
-    found.resize(start + end + 1, (NONE, 0));
-    let (places, mut used) = (&mut found[start..], 0);
+    let start = found.len();
+    found.resize(start + hits.len() + 1, (NONE, 0));
+    let places = &mut found[start..];
+    // The sizes of sentences and of reviews are known to the compiler, which then has nothing to check.
+    let used = match (bits, &mut table[..]) {
+        (7, table) => table.first_chunk_mut::<{ 1 << 7 }>().map_or(0, |table| counted(hits, table, 7, places, ahead)),
+        (11, table) => {
+            table.first_chunk_mut::<{ 1 << 11 }>().map_or(0, |table| counted(hits, table, 11, places, ahead))
+        }
+        (bits, table) => counted(hits, table, bits, places, ahead),
+    };
+    found.truncate(start + used);
+}
+
+/// How many rows there are, each once, now in `places`: one place more than `hits`.
+///
+/// Whether a row is new is known to nobody before, so that both cases are one: it is written where it stands, or behind
+/// the last.
+#[inline(always)]
+fn counted(
+    hits: &[u32],
+    table: &mut [u32],
+    bits: u32,
+    places: &mut [(u32, u32)],
+    (ahead, width): (&[[u8; 4]], usize),
+) -> usize {
+    // A slot holds how far before the end of all places its row's is; 0, as in empty slots, leads to one that is nobody's,
+    // and there the row at hand is found, with a count of 0.
+    let (end, last, mut used, mut touched) = (hits.len(), table.len() - 1, 0, 0);
+    places[end].1 = 0;
     for &row in hits {
+        places[end].0 = row;
+        touched ^= ahead.get(row as usize * width).map_or(0, |number| number[0]);
         let mut slot = (row.wrapping_mul(0x9E37_79B1) >> (32 - bits)) as usize;
         loop {
             let place = end - table[slot] as usize;
             let (here, count) = places[place];
-            let new = place == end;
-            if new | (here == row) {
+            if here == row {
+                let new = place == end;
                 let place = select_unpredictable(new, used, place);
                 used += usize::from(new);
                 places[place] = (row, count + 1);
                 table[slot] = (end - place) as u32;
                 break;
             }
-            slot = (slot + 1) & (table.len() - 1);
+            slot = (slot + 1) & last;
         }
     }
-    found.truncate(start + used);
+    black_box(touched);
+    used
 }

@@ -142,6 +142,12 @@ impl Tensors {
         self.sets + if let Model::Linear { intercept } = &self.model { intercept.len() } else { 0 }
     }
 
+    /// The numbers of all terms and how many each has, for asking memory ahead; none while some are still to be verified.
+    #[inline]
+    pub(super) fn ahead(&self) -> (&[[u8; 4]], usize) {
+        (self.file.sound(self.terms).map_or(&[], |terms| terms.all()), self.width())
+    }
+
     /// The scales of a term, then its weights.
     #[inline]
     pub(super) fn term(&self, row: u32) -> Checked<&[[u8; 4]]> {

@@ -1,5 +1,8 @@
 //! From text to units, from units to grams, from grams to rows.
 
+use std::hint::black_box;
+
+use wide::{u16x16, u32x16};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::artifact::mapped::{Checked, Numbers};
@@ -21,9 +24,49 @@ impl Vocabulary {
     /// The number of a unit, or [`NONE`].
     #[inline]
     pub(crate) fn unit(&self, kind: &Kind, text: &[u8]) -> Checked<u32> {
+        self.unit_of(kind, self.bucket(kind, text)?, text)
+    }
+
+    /// The numbers of the units at these places of `text`, or [`NONE`].
+    ///
+    /// A step at a time for many of them, so that what memory is slow to give comes at once.
+    pub(crate) fn units(
+        &self,
+        kind: &Kind,
+        text: &[u8],
+        places: &[(usize, usize)],
+        numbers: &mut [u32],
+    ) -> Checked<()> {
+        let mut buckets = [[0; 3]; BATCH];
+        for (places, numbers) in places.chunks(BATCH).zip(numbers.chunks_mut(BATCH)) {
+            for (bucket, &(start, end)) in buckets.iter_mut().zip(places) {
+                *bucket = self.bucket(kind, &text[start..end])?;
+            }
+            let mut touched = 0;
+            for &[first, start, end] in buckets.iter().take(places.len()).filter(|[first, _, end]| first < end) {
+                if !kind.wide {
+                    touched ^= self.file.bytes(kind.lengths, first, end)?[0];
+                }
+                touched ^= self.file.bytes(kind.text, start, start + 1)?[0];
+            }
+            black_box(touched);
+            for ((number, &bucket), &(start, end)) in numbers.iter_mut().zip(&buckets).zip(places) {
+                *number = self.unit_of(kind, bucket, &text[start..end])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The bucket of a unit: its first unit, where in the text that begins, and the first of the next.
+    #[inline]
+    fn bucket(&self, kind: &Kind, text: &[u8]) -> Checked<[usize; 3]> {
         let at = bucket(xxh3_64(text), kind.buckets.len / 2 - 1) * 2;
         let four = self.file.fours(kind.buckets, at, at + 4)?;
-        let [first, mut start, end] = [0, 1, 2].map(|at| u32::from_le_bytes(four[at]) as usize);
+        Ok([0, 1, 2].map(|at| u32::from_le_bytes(four[at]) as usize))
+    }
+
+    #[inline]
+    fn unit_of(&self, kind: &Kind, [first, mut start, end]: [usize; 3], text: &[u8]) -> Checked<u32> {
         if kind.wide {
             for (unit, length) in (first..).zip(self.file.fours(kind.lengths, first, end)?) {
                 let length = u32::from_le_bytes(*length) as usize;
@@ -114,8 +157,8 @@ impl Vocabulary {
 /// Each gram, lengthened by the unit beside it: `starts` holds where each bucket begins, `rests` what tells apart the
 /// grams there.
 ///
-/// In batches, a step at a time for all of one, so that what memory is slow to give comes at once; and without a branch
-/// where words decide, which no processor foresees.
+/// In batches, a step at a time for all of one and what is read in steps of its own, so that what memory is slow to give
+/// comes at once; and without a branch where words decide, which no processor foresees.
 #[inline(always)]
 fn lengthen<'m, const B: usize>(
     starts: impl Numbers<'m, 4>,
@@ -124,54 +167,55 @@ fn lengthen<'m, const B: usize>(
     units: &[u32],
     grams: &mut [u32],
 ) -> Checked<()> {
-    let mut sought = [Sought::default(); BATCH];
+    let (mut codes, mut bounds) = ([(0, 0); BATCH], [[[0; 4]; 2]; BATCH]);
+    let mut windows = [[[0; B]; WINDOW]; BATCH];
+    // Those of other buckets too, which lie before and behind; where there are not so many, none.
+    let last = rests.len().checked_sub(WINDOW);
     for (grams, units) in grams.chunks_mut(BATCH).zip(units.chunks(BATCH)) {
-        for ((sought, &gram), &unit) in sought.iter_mut().zip(&*grams).zip(units) {
-            let (bucket, rest) = code.of(gram, unit);
-            let [first, end] = starts.run(bucket)?;
-            let (first, end) = (u32::from_le_bytes(*first), u32::from_le_bytes(*end));
-            let known = gram != NONE && unit != NONE;
-            *sought = Sought { rest, first, count: if known { end.saturating_sub(first) } else { 0 } };
+        for ((code_of, &gram), &unit) in codes.iter_mut().zip(&*grams).zip(units) {
+            *code_of = code.of(gram, unit);
         }
-        for (gram, &Sought { rest, first, count }) in grams.iter_mut().zip(&sought) {
-            *gram = match rests.len() < WINDOW || count as usize > WINDOW {
-                true => among(rests, first, count, rest)?,
-                false => {
-                    // Those of other buckets too, which lie before and behind.
-                    let start = (first as usize).min(rests.len() - WINDOW);
-                    let same = same_lanes(rests.run(start)?, rest).checked_shr(first - start as u32).unwrap_or(0);
-                    let same = same & ((1 << count) - 1);
+        for (bounds, &(bucket, _)) in bounds.iter_mut().zip(&codes).take(grams.len()) {
+            *bounds = *starts.run(bucket)?;
+        }
+        if let Some(last) = last {
+            for (window, [first, _]) in windows.iter_mut().zip(&bounds).take(grams.len()) {
+                *window = *rests.run(last.min(u32::from_le_bytes(*first) as usize))?;
+            }
+        }
+        let found = codes.iter().zip(&bounds).zip(&windows);
+        for ((gram, &unit), ((&(_, rest), bounds), window)) in grams.iter_mut().zip(units).zip(found) {
+            let [first, end] = bounds.map(u32::from_le_bytes);
+            let known = *gram != NONE && unit != NONE;
+            let count = if known { end.saturating_sub(first) } else { 0 };
+            *gram = match last {
+                Some(last) if count as usize <= WINDOW => {
+                    let before = first - (first as usize).min(last) as u32;
+                    let same = same_lanes(window, rest).wrapping_shr(before) & ((1 << count) - 1);
                     // All bits where there is none.
                     first.wrapping_add(same.trailing_zeros()) | u32::from(same == 0).wrapping_neg()
                 }
+                _ => among(rests, first, count, rest)?,
             };
         }
     }
     Ok(())
 }
 
-/// Which numbers of a window are `wanted`: a bit each, the first lowest.
+/// Which numbers of a window, of two bytes each or of four, are `wanted`: a bit each, the first lowest.
 #[inline(always)]
 fn same_lanes<const B: usize>(window: &[[u8; B]; WINDOW], wanted: u32) -> u32 {
-    let mut number = [0; B];
-    number.copy_from_slice(&wanted.to_le_bytes()[..B]);
-    // Each number has its bit, so that all are compared, and the bits gathered, by a few wide steps.
-    let mut lanes = [0u16; WINDOW];
-    for ((lane, here), bit) in lanes.iter_mut().zip(window).zip(LANES) {
-        *lane = if *here == number { bit } else { 0 };
+    match B {
+        2 => {
+            let numbers = window.map(|number| u16::from_le_bytes([number[0], number[1]]));
+            u16x16::new(numbers).simd_eq(u16x16::splat(wanted as u16)).to_bitmask()
+        }
+        _ => {
+            let numbers = window.map(|number| u32::from_le_bytes([number[0], number[1], number[2], number[3]]));
+            u32x16::new(numbers).simd_eq(u32x16::splat(wanted)).to_bitmask()
+        }
     }
-    lanes.iter().fold(0, |same, lane| same | lane).into()
 }
-
-/// A bit for each number of a window.
-const LANES: [u16; WINDOW] = {
-    let (mut lanes, mut at) = ([0; WINDOW], 0);
-    while at < WINDOW {
-        lanes[at] = 1 << at;
-        at += 1;
-    }
-    lanes
-};
 
 /// Where `wanted` stands among `count` numbers from `first` on, or [`NONE`].
 #[cold]
@@ -184,14 +228,6 @@ fn among<'m, const B: usize>(numbers: impl Numbers<'m, B>, first: u32, count: u3
         }
     }
     Ok(NONE)
-}
-
-/// A gram to be lengthened by a unit: the bucket of `count` grams from `first` on, and the rest to be found there.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sought {
-    rest: u32,
-    first: u32,
-    count: u32,
 }
 
 /// Whether two texts of the same length are the same: words are short, and a call to compare them costs more than it does.
