@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ACCOUNT, REGION, REPOSITORY = "000000000000", "us-east-1", "example/reviews"
 ENVIRONMENTS = {"PipelineRole": "pipeline", "DeployRole": "production"}
 # The stack has done it before: `orchestrator data` makes a bucket only where there is none.
-STACKS_OWN = {"s3:CreateBucket", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock"}
+STACKS_OWN = {"s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock"}
 # Inline policies of a role, characters without white space (IAM's quotas).
 INLINE = 10_240
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use aws_sdk_sagemaker::types::ModelApprovalStatus;
+use aws_sdk_sagemaker::{operation::describe_model_package::DescribeModelPackageOutput, types::ModelApprovalStatus};
 use serde::Serialize;
 
 use super::{
@@ -18,6 +18,10 @@ use crate::{
 
 /// The metadata that says why a failed gate does not matter.
 pub const OVERRIDE: &str = "gate_override";
+/// The metadata that say who approved, when, why.
+const BY: &str = "approved_by";
+const AT: &str = "approved_at";
+const REASON: &str = "approval_reason";
 
 /// What the stage leaves.
 #[derive(Debug, Serialize)]
@@ -55,7 +59,9 @@ pub async fn approve(
     let found = describe(context, &package).await?;
     let found = found.ok_or_else(|| Failure::new(format!("{package} is gone")).hint("run `register` again"))?;
     if found.model_approval_status() == Some(&ModelApprovalStatus::Approved) {
-        let approval = run.approval.clone().filter(|approval| approval.package == package);
+        let known = run.approval.clone().filter(|approval| approval.package == package);
+        // A run that was interrupted after its approval finds it on the package.
+        let approval = known.or_else(|| borne(&found, &package));
         run.approval.clone_from(&approval);
         return Ok(ApproveDone { outcome: Outcome::Unchanged, approval, package });
     }
@@ -79,9 +85,7 @@ pub async fn approve(
         gate_override: overriding,
     };
     let mut metadata: HashMap<String, String> = found.customer_metadata_properties().cloned().unwrap_or_default();
-    for (key, value) in
-        [("approved_by", &approval.by), ("approved_at", &approval.at), ("approval_reason", &approval.reason)]
-    {
+    for (key, value) in [(BY, &approval.by), (AT, &approval.at), (REASON, &approval.reason)] {
         metadata.insert(key.into(), plain(value, 256));
     }
     let mut description = format!("{} ({}, {})", approval.reason, approval.by, approval.at);
@@ -100,6 +104,19 @@ pub async fn approve(
         .map_err(error::aws(format!("{package} cannot be approved")))?;
     run.approval = Some(approval.clone());
     Ok(ApproveDone { outcome: Outcome::Done, approval: Some(approval), package })
+}
+
+/// The approval that the package bears; none where it was approved by another client.
+fn borne(found: &DescribeModelPackageOutput, package: &str) -> Option<ApprovalPart> {
+    let metadata = found.customer_metadata_properties()?;
+    let text = |key: &str| metadata.get(key).cloned();
+    Some(ApprovalPart {
+        package: package.to_owned(),
+        by: text(BY)?,
+        at: text(AT)?,
+        reason: text(REASON)?,
+        gate_override: text(OVERRIDE),
+    })
 }
 
 fn who(context: &Context) -> String {

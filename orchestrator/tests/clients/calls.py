@@ -141,10 +141,12 @@ def read(paths):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             for number, text in enumerate(file, 1):
+                line = json.loads(text)
                 try:
-                    calls.append(Call(json.loads(text)))
+                    calls.append(Call(line))
                 except Exception as error:  # noqa: BLE001: whatever it is, the line is named
-                    wrong.append(f"{path}:{number}: {type(error).__name__}: {error}")
+                    name = f"{line['service']} {line['operation']}"
+                    wrong.append(f"{path}:{number}: {name}: {type(error).__name__}: {error}")
     return calls, wrong
 
 

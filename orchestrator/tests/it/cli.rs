@@ -84,7 +84,13 @@ impl Project {
 
     /// An emulator in a process of its own, and where it answers.
     pub fn emulator(&self) -> Emulator {
+        self.emulator_with(|_| {})
+    }
+
+    /// The same, with further arguments or variables.
+    pub fn emulator_with(&self, change: impl FnOnce(&mut Command)) -> Emulator {
         let mut command = self.command(&["emulator", "--json"]);
+        change(&mut command);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -97,14 +103,25 @@ impl Project {
 
     /// Processes that have this folder on their command line.
     pub fn processes(&self) -> Vec<String> {
+        self.running().into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// The process among them whose command line has this too.
+    pub fn process(&self, words: &str) -> Option<u32> {
+        self.running().into_iter().find(|(_, line)| line.contains(words)).map(|(id, _)| id)
+    }
+
+    fn running(&self) -> Vec<(u32, String)> {
         let folder = self.folder.path().to_string_lossy().into_owned();
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             // A process may end while it is looked at; then it is none.
             let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            if line.contains(&folder) {
-                found.push(line);
+            if let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok())
+                && line.contains(&folder)
+            {
+                found.push((id, line));
             }
         }
         found

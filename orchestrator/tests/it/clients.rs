@@ -11,7 +11,7 @@ use std::{
 use crate::cli::{Emulator, Project};
 
 /// Whether `program` runs with these arguments; if not, the test is skipped, or fails where clients are required.
-fn there(program: &str, args: &[&str]) -> bool {
+pub fn there(program: &str, args: &[&str]) -> bool {
     let ran = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = ran.is_ok_and(|status| status.success());
     if !found {

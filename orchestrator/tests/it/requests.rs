@@ -1,0 +1,186 @@
+//! Every request against AWS's own model: all commands on record, each call checked by botocore and made again on moto.
+//!
+//! Where botocore and moto are not installed the tests are skipped and say so; with `SAGEBRUSH_REQUIRE_CLIENTS` set they fail.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use serde_json::{Value, json};
+
+use crate::{
+    account,
+    cli::{Emulator, Project, reviews, signal},
+    clients::there,
+    matrix::faults,
+    sdk,
+};
+
+/// The variable that names a folder to keep the records in: `.ci/run` shows them.
+const KEPT: &str = "SAGEBRUSH_KEEP_RECORD";
+
+/// What the script comes to.
+fn checked(records: &[PathBuf], further: &[&str]) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/check.py");
+    Command::new("python3").arg(script).args(records).args(further).output().unwrap()
+}
+
+fn has_models() -> bool {
+    there("python3", &["-c", "import botocore, moto.core.routing, regex"])
+}
+
+/// Everything that the orchestrator can do on the local target, one call after the other; the record of it.
+fn locally(project: &Project) -> PathBuf {
+    let record = project.path("local.jsonl");
+    let emulator = project.emulator_with(|command| {
+        command.env("SAGEBRUSH_RECORD", &record);
+    });
+    project.run(&["run"]).exit(0);
+    // A bucket that keeps no versions, as one is in an account before anybody turns them on.
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let s3 = sdk::s3(&emulator.url);
+        let off = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+        let bucket = "story-000000000000-us-east-1";
+        s3.put_bucket_versioning().bucket(bucket).versioning_configuration(off).send().await.unwrap();
+    });
+    project.write("data/train.csv", reviews(38, 0));
+    project.write("pipeline.toml", "project = \"story\"\n[monitor]\nwindow_hours = 2\n");
+    project.run(&["run"]).exit(0);
+    for command in [
+        &["plan"][..],
+        &["status"],
+        &["invoke", "lovely, would recommend", "--explain", "2"],
+        &["lineage", "1"],
+        &["diff", "1", "2"],
+        &["reproduce", "1"],
+        &["approve", "--reason", "seen"],
+    ] {
+        project.run(command).exit(0);
+    }
+    // Everything is taken away while a job of each kind runs.
+    let jobs = [
+        halted(project, &emulator, "CreateTrainingJob", " container train ", &["train", "--set", "C=3.0"]),
+        halted(project, &emulator, "CreateProcessingJob", " container monitor ", &["monitor"]),
+    ];
+    let gone = project.run(&["destroy"]).exit(0).stdout;
+    assert!(gone.contains("training job story-") && gone.contains("processing job story-"), "{gone}");
+    for job in jobs {
+        signal(job, "CONT");
+    }
+    assert_eq!(emulator.stop(), Some(0));
+    record
+}
+
+/// A job that runs until it is let go on: the command that made it is killed, the job's own process halted. One that was
+/// too quick is made anew.
+fn halted(project: &Project, emulator: &Emulator, operation: &str, program: &str, args: &[&str]) -> u32 {
+    loop {
+        faults(emulator, "POST", &json!({ "operation": operation, "effect": "hang" }));
+        let mut command = project.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let made = || faults(emulator, "GET", &Value::Null)["rules"][0]["fired"] == 1;
+        let job = loop {
+            match project.process(program) {
+                None if made() && project.process(program).is_none() => break None,
+                None => {}
+                Some(job) => break Some(job),
+            }
+        };
+        signal(command.id(), "KILL");
+        command.wait().unwrap();
+        faults(emulator, "DELETE", &Value::Null);
+        if let Some(job) = job
+            && halt(job)
+        {
+            return job;
+        }
+    }
+}
+
+/// Halts a process; whether it was still there to be halted.
+fn halt(process: u32) -> bool {
+    let sent = Command::new("kill").args(["-STOP", &process.to_string()]).stderr(Stdio::null()).status().unwrap();
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    sent.success() && status.lines().any(|line| line.starts_with("State:") && line.contains('T'))
+}
+
+/// The same in an account, by another project's name, so that moto tells the two apart.
+fn in_an_account(project: &Project) -> PathBuf {
+    let record = project.path("account.jsonl");
+    project.write("pipeline.toml", account::SETTINGS.replace("story", "ledger"));
+    let emulator = project.emulator_with(|command| {
+        command.env("SAGEBRUSH_RECORD", &record);
+    });
+    for command in [
+        &["plan"][..],
+        &["run"],
+        &["approve", "--reason", "seen"],
+        &["deploy"],
+        &["monitor"],
+        &["status"],
+        &["destroy"],
+    ] {
+        account::aws(project, &emulator, command).exit(0);
+    }
+    assert_eq!(emulator.stop(), Some(0));
+    record
+}
+
+#[test]
+fn every_request_is_one_that_aws_takes() {
+    if !has_models() {
+        return;
+    }
+    let (project, other) = (Project::new(), Project::new());
+    let records = [locally(&project), in_an_account(&other)];
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let output = checked(&records, &["--sources", sources.to_str().unwrap()]);
+    let (table, wrong) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{table}");
+    if let Some(folder) = std::env::var_os(KEPT) {
+        fs::create_dir_all(&folder).unwrap();
+        for record in &records {
+            fs::copy(record, Path::new(&folder).join(record.file_name().unwrap())).unwrap();
+        }
+    }
+    assert!(output.status.success(), "{table}\n{wrong}");
+
+    // The check sees what it is there to see.
+    let record = fs::read_to_string(&records[0]).unwrap();
+    let planted = [
+        ("CreateTrainingJob", r#"\"TrainingJobName\":\"story-"#, r#"\"TrainingJobName\":\"story_"#, "does not match"),
+        ("CreateTrainingJob", r#"\"RoleArn\":"#, r#"\"RoleArm\":"#, "request: it has no RoleArn"),
+        ("CreateTrainingJob", r#"\"RoleArn\":"#, r#"\"Mood\":\"fine\",\"RoleArn\":"#, "does not know: Mood"),
+        ("CreateEndpointConfig", "ml.m5.large", "ml.m5.tiny", "is 'ml.m5.tiny', none of "),
+        (
+            "CreateEndpointConfig",
+            r#"\"InitialInstanceCount\":1"#,
+            r#"\"InitialInstanceCount\":0"#,
+            "is 0, allowed is 1",
+        ),
+        ("CreateTrainingJob", r#"\"InstanceCount\":1"#, r#"\"InstanceCount\":\"one\""#, "ValueError"),
+        ("PutBucketVersioning", ">Enabled<", ">On<", "is 'On', none of "),
+        ("ListObjectsV2", "list-type=2", "list-type=2&mood=fine", "the query has mood"),
+        ("GetCallerIdentity", "&Version", "&Mood=fine&Version", "the form has Mood"),
+        ("CreateSchedule", r#"{"method":"POST""#, r#"{"method":"PUT""#, "is one of UpdateSchedule"),
+        ("DescribeEndpoint", r#"\"EndpointArn\":"#, r#"\"EndpointArm\":"#, "answer: it has no EndpointArn"),
+    ];
+    let mut lines = String::new();
+    for (call, from, to, _) in planted {
+        let name = format!("\"operation\":\"{call}\"");
+        let line = record.lines().find(|line| line.contains(&name) && line.contains(from));
+        let line = line.unwrap_or_else(|| panic!("no {call} with {from}"));
+        lines += &(line.replacen(from, to, 1) + "\n");
+    }
+    let path = project.path("planted.jsonl");
+    fs::write(&path, lines).unwrap();
+    let output = checked(&[path], &[]);
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{wrong}");
+    for (call, _, to, want) in planted {
+        let named = |line: &str| line.contains(call) && line.contains(want);
+        assert!(wrong.lines().any(named), "{call}: {to}: {want}\n{wrong}");
+    }
+}
