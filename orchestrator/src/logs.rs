@@ -32,10 +32,13 @@ impl Tail {
         let what = format!("the log {} cannot be read", self.group);
         if self.stream.is_none() {
             let streams = aws.logs.describe_log_streams().log_group_name(&self.group);
-            let Some(found) = streams.log_stream_name_prefix(&self.prefix).send().await.found(&what)? else {
-                return Ok(());
-            };
-            self.stream = found.log_streams().first().and_then(|stream| stream.log_stream_name()).map(str::to_owned);
+            let mut pages = streams.log_stream_name_prefix(&self.prefix).into_paginator().send();
+            // A page may be empty and not the last.
+            while let (None, Some(page)) = (&self.stream, pages.next().await) {
+                let Some(page) = page.found(&what)? else { return Ok(()) };
+                let first = page.log_streams().first();
+                self.stream = first.and_then(|stream| stream.log_stream_name()).map(str::to_owned);
+            }
         }
         let Some(stream) = &self.stream else { return Ok(()) };
         loop {

@@ -43,7 +43,7 @@ pub struct Context {
 impl Context {
     /// Where `name` is shown in the account's console; none for the local target, which has no console.
     pub fn console(&self, page: &str) -> Option<String> {
-        let region = &self.aws.region;
+        let (region, page) = (&self.aws.region, page.trim_start_matches('/'));
         match self.settings.target {
             Target::Local => None,
             Target::Aws => {
