@@ -271,11 +271,22 @@ impl Kernel<'_> {
     pub(super) fn cold_sums(&self, cold: &Cold, vectors: usize, along: &[f64], to: &mut [f64]) {
         cold.runs(|columns, first, length, entries| {
             let to = &mut to[first * vectors..];
+            if vectors == 1 {
+                let run = match length {
+                    1 => Self::sums::<1>,
+                    2 => Self::sums::<2>,
+                    3 => Self::sums::<3>,
+                    4 => Self::sums::<4>,
+                    _ => {
+                        for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                            to[usize::from(column)] += self.column(entries, along);
+                        }
+                        return;
+                    }
+                };
+                return run(self, columns, entries, along, to);
+            }
             for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
-                if vectors == 1 {
-                    to[usize::from(column)] += self.column(entries, along);
-                    continue;
-                }
                 let to = &mut to[usize::from(column) * vectors..][..vectors];
                 for &entry in entries {
                     let (row, code) = row(entry);
@@ -290,23 +301,41 @@ impl Kernel<'_> {
         }
     }
 
+    fn sums<const N: usize>(&self, columns: &[u16], entries: &[u32], along: &[f64], to: &mut [f64]) {
+        for (&column, entries) in columns.iter().zip(entries.as_chunks::<N>().0) {
+            let value = |entry| {
+                let (row, code) = row(entry);
+                self.coded(code) * along[row]
+            };
+            to[usize::from(column)] += entries.map(value).iter().sum::<f64>();
+        }
+    }
+
     /// `out[row] += Σ value · v[column]`, `vectors` numbers each.
     pub(super) fn cold_dots(&self, cold: &Cold, vectors: usize, v: &[f64], out: &mut [f64]) {
         cold.runs(|columns, first, length, entries| {
             let v = &v[first * vectors..];
-            let of_columns = columns.iter().map(|&column| usize::from(column)).zip(entries.chunks_exact(length));
             if vectors == 1 {
-                for (column, entries) in of_columns {
-                    let v = v[column];
-                    for &entry in entries {
-                        let (row, code) = row(entry);
-                        out[row] += self.coded(code) * v;
+                let run = match length {
+                    1 => Self::dots_of::<1>,
+                    2 => Self::dots_of::<2>,
+                    3 => Self::dots_of::<3>,
+                    4 => Self::dots_of::<4>,
+                    _ => {
+                        for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                            let v = v[usize::from(column)];
+                            for &entry in entries {
+                                let (row, code) = row(entry);
+                                out[row] += self.coded(code) * v;
+                            }
+                        }
+                        return;
                     }
-                }
-                return;
+                };
+                return run(self, columns, entries, v, out);
             }
-            for (column, entries) in of_columns {
-                let v = &v[column * vectors..][..vectors];
+            for (&column, entries) in columns.iter().zip(entries.chunks_exact(length)) {
+                let v = &v[usize::from(column) * vectors..][..vectors];
                 for &entry in entries {
                     let (row, code) = row(entry);
                     add(&mut out[row * vectors..][..vectors], self.coded(code), v);
@@ -316,6 +345,16 @@ impl Kernel<'_> {
         for (column, entries) in cold.odd() {
             for &(row, count) in entries {
                 add(&mut out[row as usize * vectors..][..vectors], self.counted(count), &v[column * vectors..]);
+            }
+        }
+    }
+
+    fn dots_of<const N: usize>(&self, columns: &[u16], entries: &[u32], v: &[f64], out: &mut [f64]) {
+        for (&column, entries) in columns.iter().zip(entries.as_chunks::<N>().0) {
+            let v = v[usize::from(column)];
+            for &entry in entries {
+                let (row, code) = row(entry);
+                out[row] += self.coded(code) * v;
             }
         }
     }
