@@ -31,7 +31,19 @@ pub(super) struct Cold {
     odd_entries: Vec<(u32, u32)>,
 }
 
+/// A page's values, row after row.
+#[derive(Default)]
+struct Unsorted {
+    columns: Vec<u16>,
+    entries: Vec<u32>,
+    /// Column, row and count, where that is large.
+    odd: Vec<(u16, u32, u32)>,
+}
+
 /// Columns that a number of 16 bits tells apart.
+const PAGE: usize = 1 << 16;
+
+/// So many of them.
 #[derive(Debug)]
 struct Page {
     first: usize,
@@ -42,67 +54,85 @@ struct Page {
 impl Cold {
     /// Of rows whose packed entries in `columns` are given. From here on columns are numbered from `before`.
     pub(super) fn new<'p>(
-        rows: impl Iterator<Item = (usize, &'p [u32])> + Clone,
+        rows: impl Iterator<Item = (usize, &'p [u32])>,
         columns: Range<usize>,
         before: usize,
     ) -> Self {
-        /// Marks a column with a large count.
-        const ODD: u32 = 1 << 31;
-        let mut lengths = vec![0u32; columns.len()];
-        each(rows.clone(), |_, column, count| {
-            lengths[column - columns.start] += 1;
+        // Page by page first: what an entry of a page leads to then stays in a near cache.
+        let mut pages: Vec<Unsorted> =
+            std::iter::repeat_with(Unsorted::default).take(columns.len().div_ceil(PAGE)).collect();
+        each(rows, |row, column, count| {
+            let column = column - columns.start;
+            let (page, column) = (&mut pages[column / PAGE], (column % PAGE) as u16);
             if count >= ESCAPE {
-                lengths[column - columns.start] |= ODD;
+                return page.odd.push((column, row as u32, count));
             }
+            page.columns.push(column);
+            page.entries.push((row as u32) << COUNT_BITS | count);
         });
         let mut cold = Cold {
             pages: Vec::new(),
             columns: Vec::new(),
-            entries: Vec::new(),
+            entries: Vec::with_capacity(pages.iter().map(|page| page.entries.len()).sum()),
             odd: Vec::new(),
             odd_entries: Vec::new(),
         };
-        // Of each column, where its next entry goes.
-        let (mut places, mut total) = (vec![0u32; columns.len()], 0);
-        for (page, lengths) in lengths.chunks(1 << 16).enumerate() {
-            let first = page << 16;
-            let mut own: Vec<u16> = (0..=u16::MAX)
-                .zip(lengths)
-                .filter(|&(_, &length)| length > 0 && length < ODD)
-                .map(|(column, _)| column)
-                .collect();
-            own.sort_by_key(|&column| std::cmp::Reverse(lengths[usize::from(column)]));
-            let mut runs: Vec<(u32, u32)> = Vec::new();
-            for &column in &own {
-                let length = lengths[usize::from(column)];
-                places[first + usize::from(column)] = total;
-                total += length;
-                match runs.last_mut() {
-                    Some((of, count)) if *of == length => *count += 1,
-                    _ => runs.push((length, 1)),
-                }
-            }
-            cold.pages.push(Page { first: before + first, runs });
-            cold.columns.extend(own);
+        let mut lengths = vec![0; columns.len().min(PAGE)];
+        for (page, own) in pages.into_iter().enumerate() {
+            lengths.fill(0);
+            cold.add(before + page * PAGE, own, &mut lengths);
         }
         cold.columns.shrink_to_fit();
-        cold.entries.resize(total as usize, 0);
-        let mut odd = Vec::new();
-        each(rows, |row, column, count| {
-            let column = column - columns.start;
-            if lengths[column] >= ODD {
-                return odd.push((column as u32, row as u32, count));
-            }
-            let place = &mut places[column];
-            cold.entries[*place as usize] = (row as u32) << COUNT_BITS | count;
-            *place += 1;
-        });
-        odd.sort_by_key(|&(column, ..)| column);
-        for of_column in odd.chunk_by(|a, b| a.0 == b.0) {
-            cold.odd.push((before as u32 + of_column[0].0, of_column.len() as u32));
-            cold.odd_entries.extend(of_column.iter().map(|&(_, row, count)| (row, count)));
-        }
         cold
+    }
+
+    /// Adds the next page, whose columns are numbered from `first`. `lengths`: zeros, by column.
+    fn add(&mut self, first: usize, page: Unsorted, lengths: &mut [u32]) {
+        /// Marks a column with a large count.
+        const ODD: u32 = 1 << 31;
+        let Unsorted { columns, entries, mut odd } = page;
+        columns.iter().for_each(|&column| lengths[usize::from(column)] += 1);
+        odd.iter().for_each(|&(column, ..)| lengths[usize::from(column)] |= ODD);
+        // The longest first, of equally long ones the first: how many have each length says where those begin.
+        let even = |&length: &u32| length > 0 && length < ODD;
+        let longest = lengths.iter().copied().filter(even).max().unwrap_or(0);
+        let mut begins = vec![(0, 0); longest as usize + 1];
+        lengths.iter().copied().filter(even).for_each(|length| begins[length as usize].0 += 1);
+        let (mut runs, start) = (Vec::new(), self.entries.len());
+        let (mut column, mut entry) = (self.columns.len(), 0);
+        for (length, begin) in begins.iter_mut().enumerate().skip(1).rev() {
+            let (count, _) = std::mem::replace(begin, (column, entry));
+            if count > 0 {
+                runs.push((length as u32, count as u32));
+            }
+            column += count;
+            entry += (length * count) as u32;
+        }
+        self.columns.resize(column, 0);
+        self.entries.resize(start + entry as usize, 0);
+        // Of each column, where its next entry goes.
+        for (column, length) in (0..=u16::MAX).zip(&mut *lengths).filter(|(_, length)| even(length)) {
+            let (at, entry) = &mut begins[*length as usize];
+            self.columns[*at] = column;
+            *at += 1;
+            *entry += std::mem::replace(length, *entry);
+        }
+        let own = &mut self.entries[start..];
+        for (&column, &entry) in columns.iter().zip(&entries) {
+            let place = &mut lengths[usize::from(column)];
+            if *place >= ODD {
+                odd.push((column, entry >> COUNT_BITS, entry & ESCAPE));
+                continue;
+            }
+            own[*place as usize] = entry;
+            *place += 1;
+        }
+        self.pages.push(Page { first, runs });
+        odd.sort_unstable();
+        for of_column in odd.chunk_by(|a, b| a.0 == b.0) {
+            self.odd.push((first as u32 + u32::from(of_column[0].0), of_column.len() as u32));
+            self.odd_entries.extend(of_column.iter().map(|&(_, row, count)| (row, count)));
+        }
     }
 
     /// Visits the columns' runs: the columns, the first of their page, how many values each has, and those.
