@@ -47,7 +47,8 @@ pub(super) struct Losses<'d> {
 }
 
 impl Losses<'_> {
-    fn weight(&self, row: usize) -> f64 {
+    /// What a row counts for; of all together 1.
+    pub(super) fn weight(&self, row: usize) -> f64 {
         self.weights[self.targets[row]]
     }
 
@@ -103,6 +104,21 @@ impl Losses<'_> {
                 weight * (squares - mean * mean).max(0.0)
             }
         }
+    }
+
+    /// The sum over the rows of the Hessian's diagonal by score, shape (scores,), of what [`slopes`](Self::slopes) tells of curvature.
+    pub(super) fn bends(&self, curvature: &[f64], scores: usize) -> Vec<f64> {
+        let mut sums = vec![0.0; scores];
+        for (row, curvature) in curvature.chunks_exact(scores).enumerate() {
+            match self.kind {
+                Kind::Logistic(_) | Kind::SquaredHinge(_) => sums[0] += curvature[0],
+                Kind::Softmax => {
+                    let weight = self.weight(row);
+                    sums.iter_mut().zip(curvature).for_each(|(sum, p)| *sum += weight * p * (1.0 - p));
+                }
+            }
+        }
+        sums
     }
 
     /// Slope and curvature along `change` at `scores + step · change`.

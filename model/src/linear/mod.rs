@@ -12,7 +12,9 @@ mod loss;
 mod matrix;
 mod newton;
 mod params;
+mod precondition;
 mod tiles;
+mod vectors;
 mod watch;
 
 use linfa::traits::PredictInplace;

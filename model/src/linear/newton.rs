@@ -1,12 +1,9 @@
 //! The minimiser: Newton's method, each step by conjugate gradients, cut short (Nash & Sofer 1990; Lin, Weng & Keerthi 2008),
 //! and a search along it for where the slope is all but gone.
 //!
-//! The conjugate gradients are preconditioned by a part of the Hessian's diagonal: columns that nearly every row has are bent far
-//! more than those of a few (Hsia, Chiang & Lin 2018, who mix the diagonal with 1 as here).
-//!
 //! What is minimised is the mean objective `Σ sᵢ lossᵢ / Σ sᵢ + ½ penalty ‖w‖²`. Weights without coordinates ([`layout`](super::layout))
 //! are sums of rows, and so are the gradient's and the step's parts there: a step of the conjugate gradients reads the records once,
-//! the search along the line reads the scores alone, and thirteen vectors as long as the scores are held, none as long as the
+//! the search along the line reads the scores alone, and fourteen vectors as long as the scores are held, none as long as the
 //! vocabulary. Sums are taken in chunks that the data fix, so that no result tells the number of threads.
 
 use std::ops::Range;
@@ -16,19 +13,17 @@ use crate::linear::Linear;
 use crate::linear::layout::ROWS;
 use crate::linear::loss::Losses;
 use crate::linear::matrix::{Matrix, Room};
+use crate::linear::precondition::{Means, Preconditioner};
+use crate::linear::vectors::{chunks, dot, sweep};
 use crate::linear::watch::{Progress, Watch};
 use crate::threads;
 
-/// Numbers whose sum is taken together.
-const CHUNK: usize = 1 << 12;
-/// Numbers from which on it is worth a thread to go through them.
-const MANY: usize = 1 << 16;
-/// The conjugate gradients end where what is left of the gradient is this share of it (measured on imdb: 0.1 takes a third more
-/// passes, 0.5 as many with more steps).
-const FORCING: f64 = 0.3;
-/// Share of the curvature of the losses that counts beside the penalty's in the preconditioner (Hsia et al. take as much; measured:
-/// imdb's fit takes 21 passes in place of 25, 100,000 synthetic rows 22 in place of 34; with 0.1 more, with 0.001 as well).
-const BENT: f64 = 0.01;
+/// The conjugate gradients end where what is left of the gradient is this share of it (measured: with 0.3 the end is found one step
+/// later on 1,000,000 synthetic rows, with 0.15 no sooner).
+const FORCING: f64 = 0.2;
+/// Share of the losses' curvature at a score of 0 that counts beside the penalty's (measured from 0.03 to 0.1; Hsia et al. take 0.01
+/// of that at the point).
+const BENT: f64 = 0.05;
 /// Steps of the conjugate gradients from which on they are better off without the preconditioner (measured: text takes up to 12;
 /// words drawn at random, with a C of 10,000, take hundreds with it and a quarter of that without).
 const PATIENCE: u64 = 30;
@@ -76,15 +71,17 @@ pub(super) struct Weights {
     /// Of the other columns `Xᵀ rows`, shape (rows, vectors); empty where there are none.
     pub(super) rows: Vec<f64>,
     /// What those do to the scores, `X Xᵀ rows`.
-    image: Vec<f64>,
+    pub(super) image: Vec<f64>,
 }
 
 /// Minus the gradient of the quadratic.
-struct Residual {
-    own: Vec<f64>,
+pub(super) struct Residual {
+    pub(super) own: Vec<f64>,
     /// Of the columns without coordinates, as [`Weights`].
-    rows: Vec<f64>,
-    image: Vec<f64>,
+    pub(super) rows: Vec<f64>,
+    pub(super) image: Vec<f64>,
+    /// What the preconditioner knows of it.
+    pub(super) means: Vec<f64>,
     /// Its greatest component.
     greatest: f64,
 }
@@ -114,11 +111,18 @@ impl Objective<'_> {
         let [mut score, mut curvature, mut change, mut slopes, mut moved] = [(); 5].map(|()| vec![0.0; self.scores()]);
         let (mut step, mut direction) = (self.zero(), self.zero());
         let Weights { own, rows, image } = self.zero();
-        let mut residual = Residual { own, rows, image, greatest: 0.0 };
+        let mut residual = Residual { own, rows, image, means: Vec::new(), greatest: 0.0 };
         let (mut room, mut sums) = (self.matrix.room(), vec![0.0; self.matrix.coordinates()]);
-        let mut inverse = self.preconditioner();
-        let enough = self.losses.kind.gain();
         let mut passes = 0;
+        let mut preconditioner = match self.losses.kind.curvature(self.matrix.vectors) {
+            Some(bent) => {
+                passes += 1;
+                let rows = [&mut change[..], &mut curvature, &mut slopes];
+                self.preconditioner(bent, &mut room, rows, &mut sums)
+            }
+            None => self.plain(),
+        };
+        let enough = self.losses.kind.gain();
         // The scores are 0 where the point is, and later moved along with it.
         let mut unknown = point.own.iter().chain(&point.rows).any(|&number| number != 0.0);
         let mut iterations = 0;
@@ -133,7 +137,9 @@ impl Objective<'_> {
             });
             passes += 1;
             let objective = losses + 0.5 * self.penalty * self.product(point, point);
-            let mut left = self.steepest(&mut room, point, [&sums, &slopes, &inverse], &mut residual);
+            let bends = self.losses.bends(&curvature, self.matrix.vectors);
+            preconditioner.intercepts(bends.len(), bends.iter().sum::<f64>() / bends.len() as f64 + self.penalty);
+            let mut left = self.steepest(&mut room, point, [&sums, &slopes], &preconditioner, &mut residual);
             let gradient = residual.greatest;
             if !objective.is_finite() || !left.is_finite() {
                 return Err(FitError::NotFinite { iteration: iterations });
@@ -154,7 +160,7 @@ impl Objective<'_> {
             for numbers in [&mut step.own, &mut step.rows, &mut step.image, &mut moved] {
                 numbers.fill(0.0);
             }
-            let mut lengths = self.turn(&mut direction, &residual, &inverse, 0.0);
+            let mut lengths = self.turn(&mut direction, &residual, &preconditioner, 0.0);
             for inner in 0..MOST_STEPS {
                 if inner > 0 && watch.stopped() {
                     break; // What there is of the step descends.
@@ -173,15 +179,15 @@ impl Objective<'_> {
                 self.along(share, &direction, &change, &mut step, &mut moved);
                 passes += 1;
                 let last = left;
-                left = self.advance(&mut room, share, &direction, [&sums, &slopes, &inverse], &mut residual);
+                left = self.advance(&mut room, share, &direction, [&sums, &slopes], &preconditioner, &mut residual);
                 if left <= FORCING * FORCING * whole || !left.is_finite() {
                     break;
                 }
-                lengths = self.turn(&mut direction, &residual, &inverse, left / last);
+                lengths = self.turn(&mut direction, &residual, &preconditioner, left / last);
             }
 
             if passes - begun > PATIENCE {
-                inverse.fill(1.0 / self.penalty);
+                preconditioner = self.plain();
             }
             if small && predicted <= enough * objective.abs() {
                 return end(true, passes); // A start that is as good as the minimum is left as it is.
@@ -191,6 +197,7 @@ impl Objective<'_> {
                 return end(small, passes);
             };
             self.along(length, &step, &moved, point, &mut score);
+            self.settle([&mut step, point], [&mut score, &mut moved, &mut curvature, &mut slopes]);
             iterations += 1;
             gain = left / whole;
             before = objective;
@@ -211,22 +218,44 @@ impl Objective<'_> {
     /// `a · b` of what is penalised.
     fn product(&self, a: &Weights, b: &Weights) -> f64 {
         let own = self.penalised();
-        self.dot(&a.own[..own], &b.own[..own]) + self.dot(&a.rows, &b.image)
+        dot(&a.own[..own], &b.own[..own]) + dot(&a.rows, &b.image)
     }
 
-    /// One over what the Hessian's diagonal is taken for, shaped as coordinates: at a score of 0, where steps begin. Of the columns
-    /// without coordinates, whose values are few, it is taken for the penalty.
-    fn preconditioner(&self) -> Vec<f64> {
-        let Some(curvature) = self.losses.kind.curvature(self.matrix.vectors) else {
-            return vec![1.0 / self.penalty; self.matrix.coordinates()];
-        };
-        let mut inverse = self.matrix.mean_squares();
-        for square in &mut inverse {
+    /// None but the penalty.
+    fn plain(&self) -> Preconditioner {
+        Preconditioner::new(vec![self.penalty; self.matrix.coordinates()], self.penalty, None)
+    }
+
+    /// From the losses' curvature at a score of 0, where steps begin. The columns without coordinates, whose values are few, are taken
+    /// to have the penalty's alone. Reads the records once; `numbers` and `sums` as [`explicit`](Matrix::explicit) has them.
+    fn preconditioner(
+        &self,
+        curvature: f64,
+        room: &mut Room,
+        [change, beside, slopes]: [&mut [f64]; 3],
+        sums: &mut [f64],
+    ) -> Preconditioner {
+        let vectors = self.matrix.vectors;
+        let mut diagonal = self.matrix.mean_squares();
+        let intercepts = diagonal.len() - vectors;
+        for (place, square) in diagonal.iter_mut().enumerate() {
+            let share = if place < intercepts { BENT } else { 1.0 };
             // Values without a finite square are told of where the losses are taken.
-            let own = if square.is_finite() { BENT * curvature * *square } else { 0.0 };
-            *square = 1.0 / (self.penalty + own);
+            let own = if square.is_finite() { share * curvature * *square } else { 0.0 };
+            *square = self.penalty + own;
         }
-        inverse
+        self.matrix.explicit(room, None, [&mut *change, beside, slopes], sums, |row, _, _, slopes| {
+            slopes.fill(self.losses.weight(row));
+            0.0
+        });
+        let first = |of: &[f64]| of.iter().step_by(vectors).copied().collect();
+        let means = if self.matrix.layout.implicit() {
+            self.matrix.implicit(room, slopes, change);
+            Means::new(sums.to_vec(), vectors, first(slopes), first(change))
+        } else {
+            Means::new(sums.to_vec(), vectors, Vec::new(), Vec::new())
+        };
+        Preconditioner::new(diagonal, self.penalty, Some(means))
     }
 
     /// Minus the gradient at a point, from the losses' slopes and what they are by coordinate; its preconditioned square.
@@ -234,7 +263,8 @@ impl Objective<'_> {
         &self,
         room: &mut Room,
         point: &Weights,
-        [sums, slopes, inverse]: [&[f64]; 3],
+        [sums, slopes]: [&[f64]; 2],
+        preconditioner: &Preconditioner,
         residual: &mut Residual,
     ) -> f64 {
         let penalised = self.penalised();
@@ -242,12 +272,12 @@ impl Objective<'_> {
             let penalty = if place < penalised { self.penalty } else { 0.0 };
             *own = -(sums[place] + penalty * point.own[place]);
         }
-        self.sweep([&mut residual.rows], |at, [rows]| {
+        sweep(1, [&mut residual.rows], |at, [rows]| {
             for ((row, slope), point) in rows.iter_mut().zip(&slopes[at..]).zip(&point.rows[at..]) {
                 *row = -(slope + self.penalty * point);
             }
         });
-        self.square(room, residual, inverse)
+        self.square(room, residual, preconditioner)
     }
 
     /// The residual after a `share` of the direction, from Hessian times direction; its preconditioned square.
@@ -256,7 +286,8 @@ impl Objective<'_> {
         room: &mut Room,
         share: f64,
         direction: &Weights,
-        [sums, slopes, inverse]: [&[f64]; 3],
+        [sums, slopes]: [&[f64]; 2],
+        preconditioner: &Preconditioner,
         residual: &mut Residual,
     ) -> f64 {
         let penalised = self.penalised();
@@ -264,53 +295,69 @@ impl Objective<'_> {
             let penalty = if place < penalised { self.penalty } else { 0.0 };
             *own -= share * (sums[place] + penalty * direction.own[place]);
         }
-        self.sweep([&mut residual.rows], |at, [rows]| {
+        sweep(1, [&mut residual.rows], |at, [rows]| {
             for ((row, slope), direction) in rows.iter_mut().zip(&slopes[at..]).zip(&direction.rows[at..]) {
                 *row -= share * (slope + self.penalty * direction);
             }
         });
-        self.square(room, residual, inverse)
+        self.square(room, residual, preconditioner)
     }
 
     /// The residual's preconditioned square. Its image and its greatest component are made here.
-    fn square(&self, room: &mut Room, residual: &mut Residual, inverse: &[f64]) -> f64 {
-        let Residual { own, rows, image, greatest } = residual;
-        *greatest = self.matrix.implicit(room, rows, image);
-        let mut squares = 0.0;
-        for (own, inverse) in own.iter().zip(inverse) {
-            *greatest = greatest.max(own.abs());
-            squares += inverse * own * own;
-        }
-        squares + self.dot(rows, image) / self.penalty
+    fn square(&self, room: &mut Room, residual: &mut Residual, preconditioner: &Preconditioner) -> f64 {
+        let Residual { own, rows, image, greatest, .. } = residual;
+        let greatest_own = own.iter().fold(0.0f64, |greatest, own| greatest.max(own.abs()));
+        *greatest = self.matrix.implicit(room, rows, image).max(greatest_own);
+        preconditioner.square(residual, self.matrix.vectors)
     }
 
-    /// The next direction: the preconditioned residual, and `keep` of the direction before; its square, of what is penalised.
-    fn turn(&self, direction: &mut Weights, residual: &Residual, inverse: &[f64], keep: f64) -> f64 {
-        for ((direction, inverse), residual) in direction.own.iter_mut().zip(inverse).zip(&residual.own) {
-            *direction = inverse * residual + keep * *direction;
-        }
-        let inverse = 1.0 / self.penalty;
-        let squares = self.sweep([&mut direction.rows, &mut direction.image], |at, [rows, images]| {
-            let residual = residual.rows[at..].iter().zip(&residual.image[at..]);
-            for ((row, image), (by_row, by_image)) in rows.iter_mut().zip(&mut *images).zip(residual) {
-                *row = inverse * by_row + keep * *row;
-                *image = inverse * by_image + keep * *image;
-            }
-            dot(rows, images)
-        });
+    /// The next direction, and its square, of what is penalised.
+    fn turn(&self, direction: &mut Weights, residual: &Residual, preconditioner: &Preconditioner, keep: f64) -> f64 {
+        let squares = preconditioner.turn(direction, residual, self.matrix.vectors, keep);
         let own = &direction.own[..self.penalised()];
-        self.dot(own, own) + squares.into_iter().sum::<f64>()
+        dot(own, own) + squares
     }
 
     /// Adds a `share` of weights, and of what all of them do to the scores.
     fn along(&self, share: f64, from: &Weights, change: &[f64], to: &mut Weights, scores: &mut [f64]) {
         let add = |to: &mut [f64], from: &[f64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += share * from);
         add(&mut to.own, &from.own);
-        self.sweep([&mut to.rows, &mut to.image], |at, [rows, images]| {
+        sweep(1, [&mut to.rows, &mut to.image], |at, [rows, images]| {
             add(rows, &from.rows[at..]);
             add(images, &from.image[at..]);
         });
-        self.sweep([scores], |at, [scores]| add(scores, &change[at..]));
+        sweep(1, [scores], |at, [scores]| add(scores, &change[at..]));
+    }
+
+    /// Moves the intercepts to where the objective is least, or nearer, by what the scores alone tell.
+    fn settle(&self, [step, point]: [&mut Weights; 2], [score, moved, curvature, slopes]: [&mut [f64]; 4]) {
+        let vectors = self.matrix.vectors;
+        for numbers in [&mut step.own, &mut step.rows, &mut step.image] {
+            numbers.fill(0.0);
+        }
+        let sums = sweep(vectors, [&mut *curvature, &mut *slopes], |at, [curvature, slopes]| {
+            let mut sums = vec![0.0; vectors];
+            let rows = curvature.chunks_exact_mut(vectors).zip(slopes.chunks_exact_mut(vectors));
+            for (row, (curvature, slopes)) in (at / vectors..).zip(rows) {
+                self.losses.slopes(row, self.own(score, row), slopes, curvature);
+                sums.iter_mut().zip(&*slopes).for_each(|(sum, slope)| *sum += slope);
+            }
+            sums
+        });
+        let first = step.own.len() - vectors;
+        let bends = self.losses.bends(curvature, vectors);
+        for (vector, (step, bend)) in step.own[first..].iter_mut().zip(bends).enumerate() {
+            *step = -sums.iter().map(|sums| sums[vector]).sum::<f64>() / (bend + self.penalty);
+        }
+        if vectors > 1 {
+            // To add the same to all intercepts changes nothing: they sum up to what they did.
+            let mean = step.own[first..].iter().sum::<f64>() / vectors as f64;
+            step.own[first..].iter_mut().for_each(|step| *step -= mean);
+        }
+        moved.chunks_exact_mut(vectors).for_each(|moved| moved.copy_from_slice(&step.own[first..]));
+        if let Some(length) = self.search(point, step, score, moved) {
+            self.along(length, step, moved, point, score);
+        }
     }
 
     /// How far to go along `step`: to where the slope is [`SLOPE`] of what it is here, or less. The objective is convex, so that the
@@ -358,46 +405,4 @@ impl Objective<'_> {
     fn own<'v>(&self, values: &'v [f64], row: usize) -> &'v [f64] {
         &values[row * self.matrix.vectors..(row + 1) * self.matrix.vectors]
     }
-
-    /// `run` on chunks of vectors of one length, with where they begin; what it gives, in order.
-    fn sweep<T: Send, const N: usize>(
-        &self,
-        mut vectors: [&mut [f64]; N],
-        run: impl Fn(usize, [&mut [f64]; N]) -> T + Sync,
-    ) -> Vec<T> {
-        let length = vectors[0].len();
-        let dealt = (0..length).step_by(CHUNK).map(|at| {
-            let count = CHUNK.min(length - at);
-            (at, vectors.each_mut().map(|rest| rest.split_off_mut(..count).unwrap_or_default()))
-        });
-        let run = |(at, chunk)| run(at, chunk);
-        if length < MANY { dealt.map(run).collect() } else { threads::share(dealt.collect(), run) }
-    }
-
-    /// `a · b`.
-    fn dot(&self, a: &[f64], b: &[f64]) -> f64 {
-        let length = a.len().min(b.len());
-        let run = |range: Range<usize>| dot(&a[range.clone()], &b[range]);
-        let dealt = chunks(length, CHUNK);
-        if length < MANY { dealt.map(run).sum() } else { threads::share(dealt.collect(), run).into_iter().sum() }
-    }
-}
-
-/// `0..length` in chunks.
-fn chunks(length: usize, chunk: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..length).step_by(chunk).map(move |at| at..length.min(at + chunk))
-}
-
-/// Four sums side by side, always in the same order: the loop is not bound by the latency of one addition.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a_fours, a_rest) = a.as_chunks::<4>();
-    let (b_fours, b_rest) = b.as_chunks::<4>();
-    let mut sums = [0.0; 4];
-    for (a, b) in a_fours.iter().zip(b_fours) {
-        for i in 0..4 {
-            sums[i] += a[i] * b[i];
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
 }
