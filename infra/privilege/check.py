@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Least privilege, shown: infra/privilege/check.py [--project NAME] [RECORDED.jsonl …]
+"""Least privilege, shown: infra/privilege/check.py [[ROLE=]RECORDED.jsonl …]
 
 1. stack.yaml and calls.py against AWS's Service Authorization Reference;
 2. every recorded call of the orchestrator is allowed to the role that makes it, and what follows from it to the role that jobs,
-   endpoints and the scheduler work as; without a role in the recording, to one of CI's;
+   endpoints and the scheduler work as; without a role in front of the recording or in it, to one of CI's;
+   whose project it is, the recording says: jobs name their role, PROJECT-ExecutionRole;
 3. every line of denied.py is refused, and no stranger's token gets a role.
 
 Exit code 1 where anything is otherwise.
@@ -13,6 +14,7 @@ import argparse
 import collections
 import json
 import pathlib
+import re
 import sys
 
 import calls
@@ -25,7 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ACCOUNT, REGION, REPOSITORY = "000000000000", "us-east-1", "example/reviews"
 ENVIRONMENTS = {"PipelineRole": "pipeline", "DeployRole": "production"}
 # The stack has done it before: `orchestrator data` makes a bucket only where there is none.
-STACKS_OWN = {"s3:CreateBucket", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutBucketPublicAccessBlock"}
+STACKS_OWN = {"s3:CreateBucket", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning"}
 # Inline policies of a role, characters without white space (IAM's quotas).
 INLINE = 10_240
 
@@ -65,16 +67,18 @@ class Check:
                 self.fail(f"{role}: {size} characters of inline policies, IAM takes {INLINE}")
             print(f"{role:<14} {len(statements):>2} statements, {size} of {INLINE} characters")
 
-    def recorded(self, path):
-        """The calls of a recording."""
+    def recorded(self, spelled):
+        """The calls of a recording, all of them one role's or each of whom it says."""
+        caller, _, path = spelled.rpartition("=")
+        path = pathlib.Path(path)
         counts, stacks = collections.Counter(), set()
         held = {}
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if not line.strip():
                 continue
-            call = json.loads(line)
+            call = {"role": caller, **json.loads(line)}
             where = calls.Where(ACCOUNT, call.get("region", REGION))
-            key = (call["service"], call["operation"], call.get("role"))
+            key = (call["service"], call["operation"], call["role"])
             counts[key] += 1
             try:
                 asked = calls.asked(call, where)
@@ -85,7 +89,7 @@ class Check:
             own = [request for request in asked if request.action in STACKS_OWN]
             stacks |= {request.action for request in own}
             asked = [request for request in asked if request.action not in STACKS_OWN]
-            who = [call["role"]] if call.get("role") else denied.CI
+            who = [call["role"]] if call["role"] else denied.CI
             by = [role for role in who if all(self.may(role, request) for request in asked)]
             held.setdefault(key, set(by)).intersection_update(by)
             if not by:
@@ -101,7 +105,7 @@ class Check:
             for request in [*asked, *own, *(r for _, rs in later for r in rs)]:
                 if not self.reference.takes(request):
                     self.fail(f"{path.name}:{number}: {key[1]}: AWS's tables know no {shown(request)}")
-        print(f"\n{path.name}: {sum(counts.values())} calls of {len(counts)} kinds")
+        print(f"\n{spelled} ({self.project}): {sum(counts.values())} calls of {len(counts)} kinds")
         for (service, operation, role), n in sorted(counts.items(), key=str):
             roles = ", ".join(sorted(held.get((service, operation, role), ()))) or "-"
             print(f"  {n:>5}  {service:<24} {operation:<32} {roles}")
@@ -155,13 +159,19 @@ def shown(request):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--project", default="sagebrush", help="as in the recording's settings")
-    arguments.add_argument("recorded", nargs="*", type=pathlib.Path)
+    arguments.add_argument("recorded", nargs="*", metavar="[ROLE=]RECORDED.jsonl")
     given = arguments.parse_args()
-    check = Check(given.project)
+    check = Check("sagebrush")
     check.policies()
-    for path in given.recorded:
-        check.recorded(path)
+    for spelled in given.recorded:
+        _, _, path = spelled.rpartition("=")
+        of = re.search(r":role/([a-z0-9-]+)-ExecutionRole", pathlib.Path(path).read_text(encoding="utf-8"))
+        if not of:
+            check.fail(f"{path}: no call names a role, so that whose project it is cannot be told")
+            continue
+        its = Check(of.group(1))
+        its.recorded(spelled)
+        check.wrong += its.wrong
     check.refused()
     check.trusted()
     for text in check.wrong:
