@@ -98,7 +98,6 @@ class Call:
             return {"Error": {"Code": headers.get("x-amzn-errortype", "unknown")}}
         body = io.BytesIO() if streamed and shape.serialization.get("payload") else payload(body)
         parsed = as_answer(self.protocol, headers, body, self.status, shape)
-        parsed.pop("ResponseMetadata", None)
         if streamed:
             parsed[self.blob("response")] = None
         return parsed
@@ -126,7 +125,9 @@ def as_answer(name, headers, body, status, shape):
     if name == CBOR:
         headers = {**headers, "smithy-protocol": "rpc-v2-cbor"}
     answer = {"headers": HeadersDict(headers), "body": body, "status_code": status}
-    return botocore.parsers.create_parser(name).parse(answer, shape)
+    parsed = botocore.parsers.create_parser(name).parse(answer, shape)
+    parsed.pop("ResponseMetadata", None)
+    return parsed
 
 
 def payload(body):
