@@ -27,11 +27,11 @@ fn credentials_come_from_the_default_chain() {
     project.write("token", "an.oidc.token");
     project.write(
         "config",
-                "[profile base]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n\
-             [profile role]\nrole_arn = arn:aws:iam::000000000000:role/deployer\nrole_session_name = from-profile\n\
-             source_profile = base\nregion = us-east-1\n\
-             [profile process]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"AKIAEXAMPLE\", \"SecretAccessKey\": \"x\"}'\n\
-             [profile sso]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n",
+        "[profile base]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n\
+         [profile role]\nrole_arn = arn:aws:iam::000000000000:role/deployer\nrole_session_name = from-profile\n\
+         source_profile = base\nregion = us-east-1\n\
+         [profile process]\ncredential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"AKIAEXAMPLE\", \"SecretAccessKey\": \"x\"}'\n\
+         [profile sso]\nsso_start_url = https://x\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r\n",
     );
     let config = project.path("config");
     let who = |configure: &dyn Fn(&mut Command), settings: &str| {

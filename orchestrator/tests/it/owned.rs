@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use aws_sdk_sagemaker::types::{ContainerDefinition, ProductionVariant, ProductionVariantInstanceType, Tag};
 use aws_sdk_scheduler::types::{FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
 
-use crate::{cli::Project, sdk};
+use serde_json::json;
+
+use crate::{
+    account::{SETTINGS, at},
+    cli::Project,
+    sdk,
+    stub::{Fate, Stub},
+};
 
 const ARN: &str = "arn:aws:sagemaker:us-east-1:000000000000";
 
@@ -62,6 +69,34 @@ async fn everything_bears_the_tags() {
     let scheduler = aws_sdk_scheduler::Client::new(&sdk::config(&emulator.url));
     let schedule = scheduler.get_schedule().name("story-monitor").send().await.unwrap();
     assert!(schedule.target().unwrap().input().unwrap().contains(r#""Key":"sagebrush:project""#), "{schedule:?}");
+}
+
+/// Jobs cannot be deleted; one that runs is stopped, and one that has ended meanwhile is well.
+#[test]
+fn destroy_stops_the_jobs_that_run() {
+    let project = Project::new();
+    project.write("pipeline.toml", SETTINGS);
+    let emulator = project.emulator();
+    let stub = Stub::start(&emulator.url, |call, _| {
+        let answer = |body: serde_json::Value| Fate::Answer(200, "application/x-amz-json-1.1", body.to_string());
+        let job = |name: &str| {
+            let arn = format!("{ARN}:training-job/{name}");
+            json!({"TrainingJobName": name, "TrainingJobArn": arn, "CreationTime": 1.0, "TrainingJobStatus": "InProgress"})
+        };
+        match call {
+            "ListTrainingJobs" => answer(json!({"TrainingJobSummaries": [job("story-one")]})),
+            "ListTags" => answer(json!({"Tags": [{"Key": "sagebrush:project", "Value": "story"}]})),
+            "StopTrainingJob" => crate::stub::json(
+                "ValidationException",
+                "The request was rejected because the training job is in status Completed.",
+            ),
+            _ => Fate::Pass,
+        }
+    });
+    let args = ["destroy", "--json"];
+    let done = crate::cli::done(&args, at(&project, &stub.url, &args).arg("--yes").output().unwrap()).exit(0).json();
+    assert_eq!(done["deleted"], json!(["training job story-one"]), "{done}");
+    assert_eq!(stub.calls().iter().filter(|call| *call == "StopTrainingJob").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
