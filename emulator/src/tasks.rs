@@ -27,6 +27,11 @@ impl Tasks {
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
+    /// Whether it closes.
+    pub fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
     /// Says that it is time, and waits for every task.
     pub async fn close(&self) {
         self.closing.send_replace(true);

@@ -5,6 +5,7 @@ mod processing;
 mod supervise;
 mod training;
 pub(crate) mod transform;
+pub(crate) mod tuning;
 
 use std::{
     collections::BTreeMap,
@@ -54,6 +55,22 @@ pub(crate) fn start_training(account: &Arc<Account>, name: &str) {
     }
 }
 
+/// Runs the training job of that name to its end.
+async fn run_training(account: &Arc<Account>, name: &str) {
+    if let Some(job) = account.training_jobs.get(name) {
+        let stop = account.stops.enter(&job.arn);
+        training::run(account.clone(), job, stop).await;
+    }
+}
+
+/// Starts the tuning job of that name.
+pub(crate) fn start_tuning(account: &Arc<Account>, name: &str) {
+    if let Some(job) = account.tuning_jobs.get(name) {
+        let (stop, account) = (account.stops.enter(&job.arn), account.clone());
+        account.clone().tasks.spawn(async move { tuning::run(account, job, stop).await });
+    }
+}
+
 /// Starts the processing job of that name.
 pub(crate) fn start_processing(account: &Arc<Account>, name: &str) {
     if let Some(job) = account.processing_jobs.get(name) {
@@ -77,6 +94,9 @@ pub(crate) fn fail_abandoned(account: &Account) -> io::Result<()> {
     }
     for job in account.processing_jobs.all().into_iter().filter(|job| !job.is_over()) {
         account.processing_jobs.update(&job.name, |job| job.fail(ABANDONED))?;
+    }
+    for job in account.tuning_jobs.all().into_iter().filter(|job| !job.is_over()) {
+        account.tuning_jobs.update(&job.name, |job| job.fail(ABANDONED))?;
     }
     for job in account.transform_jobs.all().into_iter().filter(|job| !job.is_over()) {
         account.transform_jobs.update(&job.name, |job| job.fail(ABANDONED))?;

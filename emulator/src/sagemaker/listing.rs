@@ -68,6 +68,12 @@ fn key(request: &Value, row: &Row) -> String {
     let first = match text(request, "SortBy") {
         "Name" => String::new(),
         "Status" => row.status.clone(),
+        "FinalObjectiveMetricValue" => {
+            let value = row.summary["FinalHyperParameterTuningJobObjectiveMetric"]["Value"].as_f64();
+            let bits = value.unwrap_or(f64::NEG_INFINITY).to_bits();
+            // The bits of numbers in the order of the numbers.
+            format!("{:020}", if bits >> 63 == 1 { !bits } else { bits | 1 << 63 })
+        }
         _ => format!("{:020}", row.created.as_millisecond()),
     };
     format!("{first}/{}", row.name)

@@ -10,6 +10,7 @@ mod processing_job;
 pub(crate) mod tags;
 mod training_job;
 mod transform_job;
+mod tuning_job;
 
 use std::sync::Arc;
 
@@ -23,8 +24,9 @@ pub(crate) use model_package::ModelPackage;
 pub(crate) use model_package_group::ModelPackageGroup;
 pub(crate) use processing_job::ProcessingJob;
 pub(crate) use tags::Tag;
-pub(crate) use training_job::{Metric, Secondary, TrainingJob};
+pub(crate) use training_job::{Metric, Secondary, TrainingJob, record as record_training_job};
 pub(crate) use transform_job::TransformJob;
+pub(crate) use tuning_job::{Trial, TuningJob};
 
 use crate::{account::Account, fault::Fault, shapes};
 
@@ -63,6 +65,11 @@ fn handler(operation: &str) -> Option<Handler> {
         "DescribeTransformJob" => transform_job::describe,
         "ListTransformJobs" => transform_job::list,
         "StopTransformJob" => transform_job::stop,
+        "CreateHyperParameterTuningJob" => tuning_job::create,
+        "DescribeHyperParameterTuningJob" => tuning_job::describe,
+        "ListHyperParameterTuningJobs" => tuning_job::list,
+        "ListTrainingJobsForHyperParameterTuningJob" => tuning_job::trials,
+        "StopHyperParameterTuningJob" => tuning_job::stop,
         "CreateModel" => model::create,
         "DescribeModel" => model::describe,
         "ListModels" => model::list,

@@ -112,6 +112,13 @@ impl TrainingJob {
         }
     }
 
+    /// A Stop operation has asked.
+    pub fn begin_to_stop(&mut self) {
+        if self.status == "InProgress" {
+            self.enter(Secondary::Stopping);
+        }
+    }
+
     pub fn is_over(&self) -> bool {
         !matches!(self.status.as_str(), "InProgress" | "Stopping")
     }
@@ -169,9 +176,16 @@ impl TrainingJob {
 }
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
-    let name = text(&request, "TrainingJobName").to_owned();
+    let arn = record(account, &request)?;
+    jobs::start_training(account, text(&request, "TrainingJobName"));
+    Ok(json!({"TrainingJobArn": arn}))
+}
+
+/// Keeps a job that is about to start; its ARN.
+pub(crate) fn record(account: &Account, request: &Value) -> Result<String, Fault> {
+    let name = text(request, "TrainingJobName").to_owned();
     let arn = arn::sagemaker("training-job", &name);
-    check(&request)?;
+    check(request)?;
     let now = time::now();
     let mut job = TrainingJob {
         name: name.clone(),
@@ -184,7 +198,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
         started: None,
         ended: None,
         failure: None,
-        artifacts: artifacts(&request, &name),
+        artifacts: artifacts(request, &name),
         metrics: Vec::new(),
         request: request.clone(),
     };
@@ -197,9 +211,8 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
             ),
         ));
     }
-    tags::attach(account, &arn, &request)?;
-    jobs::start_training(account, &name);
-    Ok(json!({"TrainingJobArn": arn}))
+    tags::attach(account, &arn, request)?;
+    Ok(arn)
 }
 
 /// Where the artifact will be: `…/<job>/output/model.tar.gz`, or the folder where no archive is asked for.
@@ -211,7 +224,7 @@ fn artifacts(request: &Value, name: &str) -> String {
 }
 
 /// What AWS checks beyond the shapes, and what this runtime cannot do.
-fn check(request: &Value) -> Result<(), Fault> {
+pub(super) fn check(request: &Value) -> Result<(), Fault> {
     let algorithm = &request["AlgorithmSpecification"];
     if text(algorithm, "TrainingImage").is_empty() {
         return Err(Fault::validation(
@@ -274,9 +287,7 @@ pub(super) fn stop(account: &Arc<Account>, request: Value) -> Result<Value, Faul
         )));
     }
     account.training_jobs.update(&job.name, |job| {
-        if job.status == "InProgress" {
-            job.enter(Secondary::Stopping);
-        }
+        job.begin_to_stop();
     })?;
     account.stops.ask(&job.arn);
     Ok(Value::Null)

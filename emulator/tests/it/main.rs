@@ -16,3 +16,4 @@ mod state;
 mod topics;
 mod training;
 mod transform;
+mod tuning;
