@@ -23,7 +23,6 @@ OPERATIONS = {
         CreateModel DescribeModel ListModels DeleteModel
         CreateEndpointConfig DescribeEndpointConfig ListEndpointConfigs DeleteEndpointConfig
         CreateEndpoint DescribeEndpoint ListEndpoints UpdateEndpoint DeleteEndpoint
-        UpdateEndpointWeightsAndCapacities
         CreateModelPackageGroup DescribeModelPackageGroup ListModelPackageGroups DeleteModelPackageGroup
         CreateModelPackage DescribeModelPackage ListModelPackages UpdateModelPackage DeleteModelPackage
         AddTags ListTags DeleteTags
@@ -38,6 +37,11 @@ OPERATIONS = {
         TagResource UntagResource ListTagsForResource
     """,
     "logs": "DescribeLogGroups DescribeLogStreams GetLogEvents FilterLogEvents",
+    "autoscaling": """
+        RegisterScalableTarget DescribeScalableTargets DeregisterScalableTarget
+        PutScalingPolicy DescribeScalingPolicies DeleteScalingPolicy
+        PutScheduledAction DescribeScheduledActions DeleteScheduledAction
+    """,
     "scheduler": "CreateSchedule GetSchedule UpdateSchedule DeleteSchedule ListSchedules",
 }
 KEPT = ("type", "required", "min", "max", "pattern", "enum", "locationName")
@@ -63,7 +67,8 @@ def reach(name, shapes, found):
 
 
 def make(service, operations):
-    model = botocore.loaders.Loader().load_service_model(service, "service-2")
+    named = {"autoscaling": "application-autoscaling"}.get(service, service)
+    model = botocore.loaders.Loader().load_service_model(named, "service-2")
     found, known = {}, {}
     for name in sorted(operations):
         operation = model["operations"][name]

@@ -8,6 +8,7 @@ mod account;
 mod arn;
 mod clock;
 mod cloudwatch;
+mod autoscaling;
 mod container;
 mod ecr;
 mod emulator;

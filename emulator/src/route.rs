@@ -19,6 +19,7 @@ pub(crate) enum Route {
     /// An endpoint's name.
     Invocations(String),
     Logs(String),
+    AutoScaling(String),
     /// A schedule's name, where the path has one.
     Schedules(Option<String>),
     Ecr(String),
@@ -42,6 +43,7 @@ pub(crate) fn route(head: &Parts) -> Route {
         Some("sagemaker") if path != "/" => invocations(path).unwrap_or_else(|| Route::Unknown(path.to_owned())),
         Some("sagemaker") => Route::SageMaker(operation(target)),
         Some("logs") => Route::Logs(operation(target)),
+        Some("application-autoscaling") => Route::AutoScaling(operation(target)),
         Some("scheduler") => schedules(path).unwrap_or_else(|| Route::Unknown(path.to_owned())),
         Some("ecr") => Route::Ecr(operation(target)),
         Some("sts") => Route::Sts,
@@ -58,6 +60,7 @@ fn unsigned(head: &Parts, target: &str, path: &str) -> Route {
         Some(("SageMaker", operation)) => return Route::SageMaker(operation.to_owned()),
         Some(("Logs_20140328", operation)) => return Route::Logs(operation.to_owned()),
         Some((CLOUDWATCH, _)) => return Route::Spoken(Service::CloudWatch, protocol(path, target)),
+        Some(("AnyScaleFrontendService", operation)) => return Route::AutoScaling(operation.to_owned()),
         Some(("AmazonEC2ContainerRegistry_V20150921", operation)) => return Route::Ecr(operation.to_owned()),
         _ => {}
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     account::Account,
-    ecr, endpoint,
+    autoscaling, ecr, endpoint,
     fault::Fault,
     front::Front,
     logs, protocol,
@@ -53,6 +53,9 @@ async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
         }
         Route::SageMaker(operation) => {
             json11(read(body).await.and_then(|body| sagemaker::answer(&account, &operation, &body)))
+        }
+        Route::AutoScaling(operation) => {
+            json11(read(body).await.and_then(|body| autoscaling::answer(&account, &operation, &body)))
         }
         Route::Logs(operation) => json11(read(body).await.and_then(|body| logs::answer(&account, &operation, &body))),
         Route::Schedules(name) => {

@@ -61,6 +61,8 @@ pub(crate) struct Fleet {
 pub(super) struct Variant {
     pub name: String,
     weight: f64,
+    /// Requests at once, where it is serverless.
+    most: Option<usize>,
     instances: Vec<Arc<Instance>>,
     turn: AtomicU64,
 }
@@ -128,6 +130,7 @@ impl Fleet {
         let variants = deployment.variants.iter().zip(plans).map(|(deployed, plans)| Variant {
             name: deployed.variant.variant_name.clone(),
             weight: deployed.variant.initial_variant_weight.max(0.0),
+            most: deployed.variant.serverless_config.map(|serverless| serverless.max_concurrency as usize),
             instances: plans.into_iter().map(&mut keep).collect(),
             turn: AtomicU64::new(0),
         });
@@ -205,6 +208,11 @@ impl Variant {
     /// How many instances it has.
     pub fn size(&self) -> usize {
         self.instances.len()
+    }
+
+    /// Whether it is serverless and has as many requests as it takes.
+    pub fn is_full(&self) -> bool {
+        self.most.is_some_and(|most| self.instances.iter().map(|i| i.busy.count()).sum::<usize>() >= most)
     }
 
     /// Whether all instances became healthy; returns at the first that did not.

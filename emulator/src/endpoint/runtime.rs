@@ -47,6 +47,8 @@ const BACK: [HeaderName; 4] = [
 enum Refused {
     /// The request is at fault.
     Validation { code: Option<&'static str>, message: String },
+    /// There are too many.
+    Throttled,
     /// The container is.
     Model { status: u16, message: String },
 }
@@ -72,6 +74,9 @@ async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> R
         code: None,
         message: format!("Variant {} was not found on endpoint {name}.", target.unwrap_or_default()),
     })?;
+    if variant.is_full() {
+        return Err(Refused::Throttled);
+    }
     let at = time::now();
     let forwarded = Instant::now();
     let limit = forwarded + account.timing.invocation;
@@ -133,6 +138,7 @@ pub(crate) async fn ask(
     match timeout(limit, forward(fleet, variant, &sent, account.timing.restart)).await {
         Ok(answered) => answered.map_err(|refused| match refused {
             Refused::Validation { message, .. } | Refused::Model { message, .. } => message,
+            Refused::Throttled => "there are too many requests".to_owned(),
         }),
         Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
     }
@@ -234,6 +240,10 @@ impl Refused {
                     body["ErrorCode"] = json!(code);
                 }
                 (StatusCode::BAD_REQUEST, "ValidationError", body)
+            }
+            Refused::Throttled => {
+                let body = json!({"Message": "The endpoint's MaxConcurrency is reached; try again later."});
+                (StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", body)
             }
             Refused::Model { status, message } => {
                 let (side, code) = match status {

@@ -116,14 +116,22 @@ impl Endpoint {
 fn summary(deployed: &Deployed, at: Timestamp) -> Value {
     let variant = &deployed.variant;
     let image = &deployed.container.image;
-    json!({
+    let mut out = json!({
         "VariantName": variant.variant_name,
         "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": time::epoch(at)}],
         "CurrentWeight": variant.initial_variant_weight,
         "DesiredWeight": variant.initial_variant_weight,
-        "CurrentInstanceCount": variant.initial_instance_count,
-        "DesiredInstanceCount": variant.initial_instance_count,
-    })
+    });
+    match variant.serverless_config {
+        Some(serverless) => {
+            (out["CurrentServerlessConfig"], out["DesiredServerlessConfig"]) = (json!(serverless), json!(serverless))
+        }
+        None => {
+            let count = json!(variant.initial_instance_count);
+            (out["CurrentInstanceCount"], out["DesiredInstanceCount"]) = (count.clone(), count);
+        }
+    }
+    out
 }
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {

@@ -33,6 +33,16 @@ pub(crate) struct ProductionVariant {
     #[serde(default = "full_weight")]
     pub initial_variant_weight: f64,
     pub container_startup_health_check_timeout_in_seconds: Option<u64>,
+    pub serverless_config: Option<Serverless>,
+}
+
+/// Instead of instances.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Serverless {
+    #[serde(rename = "MemorySizeInMB")]
+    pub memory_size_in_mb: u32,
+    pub max_concurrency: u32,
 }
 
 /// What is recorded of the requests.
@@ -98,6 +108,9 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
             )));
         }
         model::find(account, &variant.model_name)?;
+        if let Some(serverless) = variant.serverless_config {
+            check_serverless(&request, i, serverless)?;
+        }
     }
     let capture: Option<DataCapture> = typed(&request["DataCaptureConfig"])?;
     if let Some(capture) = capture.filter(|c| S3Uri::parse(&c.destination_s3_uri).is_none()) {
@@ -113,6 +126,24 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
     }
     tags::attach(account, &arn, &request)?;
     Ok(json!({"EndpointConfigArn": arn}))
+}
+
+/// What a serverless variant cannot have.
+fn check_serverless(request: &Value, place: usize, serverless: Serverless) -> Result<(), Fault> {
+    let variant = &request["ProductionVariants"][place];
+    let captures = request["DataCaptureConfig"]["EnableCapture"] == true;
+    let wrong = if !variant["InstanceType"].is_null() || !variant["InitialInstanceCount"].is_null() {
+        "ServerlessConfig cannot be specified together with InstanceType or InitialInstanceCount."
+    } else if request["ProductionVariants"].as_array().is_some_and(|all| all.len() > 1) {
+        "A serverless endpoint has one production variant."
+    } else if captures {
+        "Data capture is not supported for serverless endpoints."
+    } else if serverless.memory_size_in_mb % 1024 != 0 {
+        "MemorySizeInMB must be 1024, 2048, 3072, 4096, 5120 or 6144."
+    } else {
+        return Ok(());
+    };
+    Err(Fault::validation(wrong))
 }
 
 /// The config of that name, for who wants to deploy it.

@@ -73,6 +73,7 @@ impl TransformJob {
             initial_instance_count: u32::try_from(count).unwrap_or(u32::MAX),
             initial_variant_weight: 1.0,
             container_startup_health_check_timeout_in_seconds: None,
+            serverless_config: None,
         };
         let variants = vec![Deployed { variant, container }];
         Deployment { config: String::new(), variants, capture: None, at: self.created }

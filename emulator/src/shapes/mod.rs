@@ -101,6 +101,12 @@ pub(crate) fn sns() -> &'static Model {
     MODEL.get_or_init(|| parse(include_str!("../../model/sns.json")))
 }
 
+/// Application Auto Scaling.
+pub(crate) fn autoscaling() -> &'static Model {
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    MODEL.get_or_init(|| parse(include_str!("../../model/autoscaling.json")))
+}
+
 /// What is wrong with an answer of `operation`; empty where it is as the service's own model says. For tests.
 #[doc(hidden)]
 pub fn faults(service: &str, operation: &str, answer: &serde_json::Value) -> Vec<String> {
@@ -109,6 +115,7 @@ pub fn faults(service: &str, operation: &str, answer: &serde_json::Value) -> Vec
         "sns" => sns(),
         "logs" => logs(),
         "scheduler" => scheduler(),
+        "application-autoscaling" => autoscaling(),
         _ => sagemaker(),
     };
     match model.operations.get(operation) {
@@ -129,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_shape_is_there_and_every_pattern_compiles() {
-        for model in [sagemaker(), cloudwatch(), sns(), logs(), scheduler()] {
+        for model in [sagemaker(), cloudwatch(), sns(), logs(), scheduler(), autoscaling()] {
             for operation in model.operations.values() {
                 for name in operation.input.iter().chain(&operation.output) {
                     assert!(model.shapes.contains_key(name), "{name}");

@@ -155,6 +155,10 @@ impl Http {
         self.json11("sagemaker", &format!("SageMaker.{operation}"), request).await
     }
 
+    pub async fn scaling(&self, operation: &str, request: Value) -> Result<Value, Value> {
+        self.json11("application-autoscaling", &format!("AnyScaleFrontendService.{operation}"), request).await
+    }
+
     pub async fn logs(&self, operation: &str, request: Value) -> Result<Value, Value> {
         self.json11("logs", &format!("Logs_20140328.{operation}"), request).await
     }

@@ -1,6 +1,7 @@
 //! The emulator from outside, a module a subject.
 
 mod alarms;
+mod autoscaling;
 mod capture;
 mod containers;
 mod endpoints;
@@ -10,6 +11,7 @@ mod logs;
 mod processing;
 mod registry;
 mod resources;
+mod rollout;
 mod s3;
 mod schedules;
 mod state;
