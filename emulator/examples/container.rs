@@ -135,7 +135,7 @@ fn serve(root: &Path, port: &str) -> io::Result<()> {
         let (ml, model) = (writable(root), writable(&root.join("model")));
         println!("writable: root {}, ml {ml}, model {model}", writable(Path::new("/")));
     }
-    let model = fs::read_to_string(root.join("model/name")).unwrap_or_default();
+    let model = fs::read_to_string(root.join("model/name")).unwrap_or_else(|_| setting("SAY_WHO").unwrap_or_default());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     for stream in listener.incoming() {
         let (stream, model) = (stream?, model.clone());

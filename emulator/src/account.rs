@@ -7,9 +7,9 @@ use tokio::sync::watch;
 
 use crate::{
     Settings, StartError, Timing,
+    autoscaling::Kept,
     clock::Clock,
     cloudwatch::{Alarm, Metrics},
-    autoscaling::Kept,
     container::{Launcher, leftovers},
     endpoint::Fleets,
     files,

@@ -6,9 +6,9 @@
 
 mod account;
 mod arn;
+mod autoscaling;
 mod clock;
 mod cloudwatch;
-mod autoscaling;
 mod container;
 mod ecr;
 mod emulator;

@@ -1,8 +1,13 @@
-//! Deployments: up beside what serves, then all requests at once, then the old one down.
+//! Deployments: up beside what serves, then the requests to it as the rollout says, then the old one down; or back.
 
 use std::sync::Arc;
 
-use super::fleet::Fleet;
+use tokio::time::Instant;
+
+use super::{
+    fleet::Fleet,
+    rollout::{Rollout, Waited},
+};
 use crate::{
     account::Account,
     logs,
@@ -20,9 +25,25 @@ pub(crate) fn deploy(account: &Arc<Account>, name: &str) {
 async fn replace(account: &Arc<Account>, name: &str, wanted: Deployment) {
     // Where it closes, the next start takes it from here.
     let Some(outcome) = Fleet::bring_up(account, name, &logs::endpoint(name), &wanted).await else { return };
-    match outcome {
-        Ok(fleet) => {
+    let fleet = match outcome {
+        Ok(fleet) => fleet,
+        Err(reason) => return give_up(account, name, reason),
+    };
+    let rollout = match account.endpoints.get(name).map(|endpoint| endpoint.rollout(&wanted)) {
+        Some(Ok(rollout)) => rollout,
+        // The request was checked; what the state folder holds may be anybody's.
+        Some(Err(reason)) => {
+            give_up(account, name, reason);
+            return fleet.end(account.timing.instance_grace).await;
+        }
+        None => return fleet.end(account.timing.instance_grace).await,
+    };
+    match shift(account, name, &fleet, &rollout).await {
+        Waited::Well => {
             let old = account.fleets.shift(name, Some(fleet));
+            if old.is_some() {
+                rollout.keep_old(account).await;
+            }
             account.endpoints.change(name, |endpoint| {
                 endpoint.deployed = endpoint.wanted.take();
                 endpoint.enter(EndpointStatus::InService, None);
@@ -31,12 +52,42 @@ async fn replace(account: &Arc<Account>, name: &str, wanted: Deployment) {
                 old.end(account.timing.instance_grace).await;
             }
         }
-        Err(reason) => account.endpoints.change(name, |endpoint| {
-            endpoint.wanted = None;
-            let serving = endpoint.deployed.is_some();
-            endpoint.enter(if serving { EndpointStatus::InService } else { EndpointStatus::Failed }, Some(reason));
-        }),
+        Waited::RollBack(reason) => {
+            account.fleets.split(name, None);
+            account.endpoints.change(name, |endpoint| endpoint.enter(EndpointStatus::RollingBack, None));
+            fleet.end(account.timing.instance_grace).await;
+            give_up(account, name, reason);
+        }
+        Waited::Closing => {
+            account.fleets.split(name, None);
+            fleet.end(account.timing.shutdown_grace).await;
+        }
     }
+}
+
+/// Gives the new fleet its share of the requests step by step, where an old one has them all.
+async fn shift(account: &Arc<Account>, name: &str, fleet: &Arc<Fleet>, rollout: &Rollout) -> Waited {
+    if account.endpoints.get(name).is_none_or(|endpoint| endpoint.deployed.is_none()) {
+        return Waited::Well;
+    }
+    let deadline = rollout.limit.map(|limit| Instant::now() + limit);
+    for share in &rollout.steps {
+        account.fleets.split(name, Some((fleet, *share)));
+        match rollout.bake(account, deadline).await {
+            Waited::Well => {}
+            other => return other,
+        }
+    }
+    Waited::Well
+}
+
+/// What served before serves on; where nothing did, the endpoint has failed.
+fn give_up(account: &Account, name: &str, reason: String) {
+    account.endpoints.change(name, |endpoint| {
+        endpoint.wanted = None;
+        let serving = endpoint.deployed.is_some();
+        endpoint.enter(if serving { EndpointStatus::InService } else { EndpointStatus::Failed }, Some(reason));
+    });
 }
 
 /// Drains and forgets the endpoint of that name, in the background.
@@ -78,7 +129,9 @@ async fn start_again(account: &Arc<Account>, name: &str, deployed: Deployment) {
                 if current == Some(deployed.at) { account.fleets.shift(name, Some(fleet)) } else { Some(fleet) };
             account.endpoints.change(name, |endpoint| match endpoint.status {
                 // The update that an emulator left unfinished is over: what served before serves again.
-                EndpointStatus::Updating if endpoint.wanted.as_ref().is_some_and(|w| w.at < account.opened) => {
+                EndpointStatus::Updating | EndpointStatus::RollingBack
+                    if endpoint.wanted.as_ref().is_some_and(|w| w.at < account.opened) =>
+                {
                     endpoint.wanted = None;
                     let reason = "InternalServerError: the emulator stopped while the endpoint was updated";
                     endpoint.enter(EndpointStatus::InService, Some(reason.to_owned()));

@@ -34,6 +34,7 @@ pub(crate) struct Endpoint {
 pub(crate) enum EndpointStatus {
     Creating,
     Updating,
+    RollingBack,
     InService,
     Deleting,
     Failed,
@@ -57,6 +58,11 @@ pub(crate) struct Deployed {
 }
 
 impl Deployment {
+    /// Instances of all variants.
+    fn instances(&self) -> u32 {
+        self.variants.iter().map(|deployed| deployed.variant.initial_instance_count).sum()
+    }
+
     fn of(account: &Account, config: &str) -> Result<Deployment, Fault> {
         let found = endpoint_config::find(account, config)?;
         let variants = found.variants()?.into_iter().map(|variant| {
@@ -69,6 +75,11 @@ impl Deployment {
 }
 
 impl Endpoint {
+    /// How requests move to a deployment.
+    pub fn rollout(&self, wanted: &Deployment) -> Result<fleets::Rollout, String> {
+        fleets::Rollout::of(&self.deployment_config, wanted.instances())
+    }
+
     pub fn enter(&mut self, status: EndpointStatus, failure: Option<String>) {
         self.status = status;
         self.failure = failure.map(|reason| reason.chars().take(1024).collect());
@@ -184,6 +195,8 @@ pub(super) fn list(account: &Arc<Account>, request: Value) -> Result<Value, Faul
 pub(super) fn update(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let endpoint = find(account, &request)?;
     let wanted = Deployment::of(account, text(&request, "EndpointConfigName"))?;
+    let config = &request["DeploymentConfig"];
+    fleets::Rollout::of(config, wanted.instances()).map_err(Fault::validation)?;
     let began = account.endpoints.update(&endpoint.name, |endpoint| {
         let may = matches!(endpoint.status, EndpointStatus::InService | EndpointStatus::OutOfService);
         if may {
@@ -210,8 +223,10 @@ pub(super) fn update(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 pub(super) fn delete(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let endpoint = find(account, &request)?;
     let began = account.endpoints.update(&endpoint.name, |endpoint| {
-        let may =
-            !matches!(endpoint.status, EndpointStatus::Creating | EndpointStatus::Updating | EndpointStatus::Deleting);
+        let may = matches!(
+            endpoint.status,
+            EndpointStatus::InService | EndpointStatus::Failed | EndpointStatus::OutOfService
+        );
         if may {
             endpoint.enter(EndpointStatus::Deleting, None);
         }
