@@ -11,7 +11,7 @@ use std::{
 use regex::{Regex, RegexBuilder};
 
 /// Written so in the model, to be written so for us, and what then must not be found.
-const REWRITTEN: [(&str, &str, Option<&str>); 11] = [
+const REWRITTEN: [(&str, &str, Option<&str>); 13] = [
     (r"(?<!-)", "", Some(r"-(/[0-9]{1,9})?\z")),
     (r"(?!\s*$)", "", Some(r"\A\s*\z")),
     (r"(?!.*\.\.)", "", Some(r"\.\.")),
@@ -20,6 +20,12 @@ const REWRITTEN: [(&str, &str, Option<&str>); 11] = [
     ("${1,256}", "", None),
     (r"\uD800\uDC00-\uDBFF\uDFFF", r"\x{10000}-\x{10FFFF}", None),
     (r"\p{Alnum}", "a-zA-Z0-9", None),
+    (r"\p{Print}", "[[:print:]]", None),
+    (
+        r"(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$)))",
+        "",
+        Some(r"\A[ ]|[\x00-\x1f\x7f-\x{9f}:/|]|[ ]\z"),
+    ),
     // The shape's `max` says it too, and a repeat this long takes seconds to compile.
     ("{0,1024}", "*", None),
     ("{0,1023}", "*", None),

@@ -297,7 +297,8 @@ impl Http {
     /// The endpoint once nothing is being done to it.
     pub async fn settled(&self, name: &str) -> Value {
         let settled = |e: &Value| {
-            !["Creating", "Updating", "Deleting"].contains(&e["EndpointStatus"].as_str().unwrap_or_default())
+            !["Creating", "Updating", "RollingBack", "Deleting"]
+                .contains(&e["EndpointStatus"].as_str().unwrap_or_default())
         };
         self.until("DescribeEndpoint", json!({"EndpointName": name}), settled).await
     }

@@ -8,15 +8,18 @@ use crate::lab::Lab;
 const CANARY: &str = "CANARY";
 
 fn deployment(kind: &str, size: &str, percent: u32, alarms: &[&str], wait: u32) -> Value {
-    let alarms: Vec<Value> = alarms.iter().map(|name| json!({"AlarmName": name})).collect();
-    json!({
+    let mut config = json!({
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
                 "Type": kind, "WaitIntervalInSeconds": wait, size: {"Type": "CAPACITY_PERCENT", "Value": percent},
             },
         },
-        "AutoRollbackConfiguration": {"Alarms": alarms},
-    })
+    });
+    if !alarms.is_empty() {
+        let alarms: Vec<Value> = alarms.iter().map(|name| json!({"AlarmName": name})).collect();
+        config["AutoRollbackConfiguration"] = json!({"Alarms": alarms});
+    }
+    config
 }
 
 async fn two_models(lab: &Lab) {
