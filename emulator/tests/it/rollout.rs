@@ -59,16 +59,12 @@ async fn make_alarm(lab: &Lab) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_canary_gets_its_share_and_then_everything() {
+async fn the_last_step_is_everything() {
     let lab = Lab::start().await;
     two_models(&lab).await;
-    let request = json!({"EndpointName": "live", "EndpointConfigName": "new", "DeploymentConfig": deployment(CANARY, "CanarySize", 25, &[], 2)});
+    let config = deployment("LINEAR", "LinearStepSize", 50, &[], 0);
+    let request = json!({"EndpointName": "live", "EndpointConfigName": "new", "DeploymentConfig": config});
     lab.call("UpdateEndpoint", request).await.expect("update");
-    while answers(&lab, 8).await == 0 {}
-    let share = answers(&lab, 40).await;
-    assert!((8..=12).contains(&share), "a quarter of 40 go to the canary: {share}");
-    let during = lab.call("DescribeEndpoint", json!({"EndpointName": "live"})).await.expect("describe");
-    assert_eq!((&during["EndpointStatus"], &during["EndpointConfigName"]), (&json!("Updating"), &json!("old")));
     let done = lab.settled("live").await;
     assert_eq!(
         (&done["EndpointStatus"], &done["EndpointConfigName"]),
@@ -80,14 +76,18 @@ async fn a_canary_gets_its_share_and_then_everything() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alarm_during_the_rollout_brings_the_old_deployment_back() {
+async fn a_canary_has_its_share_until_an_alarm_brings_the_old_deployment_back() {
     let lab = Lab::start().await;
     two_models(&lab).await;
     make_alarm(&lab).await;
-    let config = deployment("LINEAR", "LinearStepSize", 50, &["errors"], 3600);
+    let config = deployment(CANARY, "CanarySize", 25, &["errors"], 3600);
     let request = json!({"EndpointName": "live", "EndpointConfigName": "new", "DeploymentConfig": config});
     lab.call("UpdateEndpoint", request).await.expect("update");
-    while answers(&lab, 4).await == 0 {}
+    while answers(&lab, 8).await == 0 {}
+    let share = answers(&lab, 40).await;
+    assert!((8..=12).contains(&share), "a quarter of 40 go to the canary: {share}");
+    let during = lab.call("DescribeEndpoint", json!({"EndpointName": "live"})).await.expect("describe");
+    assert_eq!((&during["EndpointStatus"], &during["EndpointConfigName"]), (&json!("Updating"), &json!("old")));
     alarm(&lab, "SetAlarmState", json!({"AlarmName": "errors", "StateValue": "ALARM", "StateReason": "a test"})).await;
     let back = lab.settled("live").await;
     assert_eq!(
