@@ -208,7 +208,9 @@ def main():
     root, pickle = fitted(asked, built, "imdb", SETTINGS), pickled(asked)
     files, kinds = bodies(asked)
     result = {"kinds": kinds, "starts": {"imdb, words and pairs": start_of(asked, built, root, 9)}}
-    result["reach"] = {"imdb, words and pairs": reach(built, root, files["review"])}
+    reaches = {kind: reach(built, root, files[kind]) for kind in kinds}
+    result["reach"] = {"imdb, words and pairs": reaches["review"]}
+    result["scored"] = {kind: of["ns_a_text"] for kind, of in reaches.items()}
     if not asked.quick:
         result["starts"]["imdb, 1-3-grams, min_df 1"] = start_of(asked, built, fitted(asked, built, "big", BIG), 9)
     every = servers(asked, built, root, pickle)

@@ -23,6 +23,15 @@ def machine():
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
 
 
+def session():
+    """How nice the session is, where the kernel weighs sessions against each other."""
+    try:
+        with open("/proc/self/autogroup", encoding="utf8") as file:
+            return int(file.read().split()[-1])
+    except (OSError, ValueError):
+        return 0
+
+
 def said(*command):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr).strip()
@@ -119,6 +128,24 @@ def memory(result):
     yield ""
 
 
+def bounds(result):
+    cores, rate = os.cpu_count(), lambda kind, connections, server: result["runs"][kind, connections, server]["rate"]
+    yield from ("## What bounds it", "")
+    yield (
+        f"All {cores} cores are in use where 64 connections ask, by server and `wrk` together. A request of the echo takes them so long, "
+        "and ours the time of scoring more, taken here from the library alone on one thread: more than this share of the echo's requests cannot "
+        "be had while scoring takes what it takes, and less is what reading JSON, writing numbers and colder caches cost."
+    )
+    yield from ("", "| | the echo's request, µs of all cores | scoring, µs | share at most | measured |", "|---|--:|--:|--:|--:|")
+    for kind, scored in result["scored"].items():
+        echo, scored = cores * 1e6 / rate(kind, 64, ECHO), scored / 1000
+        share = rate(kind, 64, OURS) / rate(kind, 64, ECHO)
+        yield f"| {kind} | {echo:.1f} | {scored:.1f} | {echo / (echo + scored):.2f} | {share:.2f} |"
+    best = lambda kind: min(rate(kind, 8, ECHO) / rate(kind, 8, server) for server in (FLASK, FASTAPI))
+    yield from ("", f"At 8 connections the echo, which computes nothing, has {best('sentence'):.0f} times the better Python server's requests with "
+                f"sentences and {best('review'):.0f} times with reviews: a factor above that is out of reach of any server on it.", "")
+
+
 def targets(result):
     runs = result["runs"]
     rate = lambda kind, connections, server: runs[kind, connections, server]["rate"]
@@ -161,6 +188,7 @@ def document(result, asked):
         f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
         *(["- all of it, servers, clients and load, under `chrt -f 10`: ahead of what else the machine does, and none of them "
            "ahead of another"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []),
+        *([f"- all of it in a session of nice {session()}, ahead of what else the machine does (`/proc/self/autogroup`)"] if session() else []),
         *(["- programs as they lay in `--built`, whatever the profile and commit they are of"] if asked.built else []),
         f"- {versions()}",
         f"- {'one round' if asked.rounds == 1 else f'medians of {asked.rounds} rounds'} of {asked.seconds} s, every server in turn, "
@@ -174,6 +202,6 @@ def document(result, asked):
     ]
     for kind in result["kinds"]:
         lines.extend(loads(result, kind))
-    for part in (batch, memory, others, starts, targets):
+    for part in (batch, memory, bounds, others, starts, targets):
         lines.extend(part(result))
     return "\n".join(lines).rstrip() + "\n"
