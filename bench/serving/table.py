@@ -187,7 +187,7 @@ def document(result, asked):
         "",
         f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
         *(["- all of it, servers, clients and load, under `chrt -f 10`: ahead of what else the machine does, and none of them "
-           "ahead of another"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []),
+           "ahead of another; the system keeps a twentieth of each second for others, up to 50 ms at once, which p99s hold"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []),
         *([f"- all of it in a session of nice {session()}, ahead of what else the machine does (`/proc/self/autogroup`)"] if session() else []),
         *(["- programs as they lay in `--built`, whatever the profile and commit they are of"] if asked.built else []),
         f"- {versions()}",
