@@ -241,7 +241,9 @@ def sns(operation, request, where):
         if request.get("Tags"):
             made.append(where.ask("sns:TagResource", where.arn("sns", request["Name"])))
         return made
-    if operation in ("GetTopicAttributes", "ListSubscriptionsByTopic", "Publish", "Subscribe"):
+    if operation == "ListTagsForResource":
+        return [where.ask("sns:ListTagsForResource", request["ResourceArn"])]
+    if operation in ("DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish", "Subscribe"):
         return [where.ask(f"sns:{operation}", request["TopicArn"], sns__Protocol=request.get("Protocol"))]
     return None
 
