@@ -191,6 +191,7 @@ impl Watch<'_> {
         let output = |name: &str| bucket::uri(&context.account.bucket, &format!("monitoring/{name}/"));
         let (name, uri, _) = job.run(context, &base, output).await?;
         let report = read(context, &uri).await?;
+        files::append_to("GITHUB_STEP_SUMMARY", &report::drift::markdown(&report))?;
         let page = fetch(context, &format!("{uri}report.html")).await?;
         let path = context.report("drift.html");
         files::write(&path, &page)?;
