@@ -64,7 +64,8 @@ fn parsed(settings: &Settings) -> Result<(BTreeMap<String, String>, Hyperparamet
     }
 }
 
-fn plain(value: &toml::Value) -> Option<String> {
+/// A setting as the text of a hyperparameter.
+pub fn plain(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Array(items) => items.iter().map(plain).collect::<Option<Vec<_>>>().map(|items| items.join(",")),

@@ -76,6 +76,8 @@ pub enum Command {
     Data(DataArgs),
     /// Run the training job and follow its log
     Train(SetArgs),
+    /// Search hyperparameters in a managed tuning job, fit the best on all rows, and hand that on (`[tune]`)
+    Tune(SetArgs),
     /// Fetch the job's evaluation and hold it against the gate (exit 3 below it)
     Evaluate,
     /// Register the model that passed the gate
@@ -124,6 +126,27 @@ pub enum Command {
         /// Show the K terms that weigh most
         #[arg(long, value_name = "K")]
         explain: Option<usize>,
+    },
+    /// Predict every document below a prefix, or in files of this machine, as a batch, with the approved model
+    Transform {
+        /// s3://bucket/prefix, or files: .jsonl or .csv (.gz too), a document a line
+        #[arg(required = true, value_name = "PREFIX_OR_FILE")]
+        input: Vec<String>,
+        /// Where predictions go, an .out object for each [default: transform/<job>/ in the bucket]
+        #[arg(long, value_name = "S3_PREFIX")]
+        output: Option<String>,
+        /// application/jsonlines or text/csv [default: as the names say]
+        #[arg(long, value_name = "TYPE")]
+        content_type: Option<String>,
+        /// Write each document together with its prediction
+        #[arg(long)]
+        join: bool,
+        /// What of a record is sent, for instance $.text or $[0]
+        #[arg(long, value_name = "JSONPATH")]
+        input_filter: Option<String>,
+        /// What of the result is written, for instance $['id','SageMakerOutput']
+        #[arg(long, value_name = "JSONPATH")]
+        output_filter: Option<String>,
     },
     /// All stages in order (on the local target it approves by itself)
     Run {
@@ -182,7 +205,7 @@ impl Cli {
     pub fn overrides(&self) -> Overrides {
         let (data, set) = match &self.command {
             Command::Data(data) => (Some(data), None),
-            Command::Train(set) => (None, Some(set)),
+            Command::Train(set) | Command::Tune(set) => (None, Some(set)),
             Command::Run { data, set } | Command::Plan { data, set } => (Some(data), Some(set)),
             _ => (None, None),
         };

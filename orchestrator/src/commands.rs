@@ -15,6 +15,7 @@ use crate::{
     kit,
     output::Output,
     plan::{self, Plan},
+    ranges,
     run_record::RunRecord,
     settings::{self, Settings, Target},
     stages::{
@@ -23,6 +24,8 @@ use crate::{
         lineage, monitor, register, reproduce,
         run::{self, kept},
         status, train,
+        transform::{self, Input},
+        tune,
     },
 };
 
@@ -30,6 +33,8 @@ use crate::{
 enum Wanted {
     Data(CheckedData),
     Train(BTreeMap<String, String>),
+    Tune(Box<ranges::Asked>),
+    Transform(transform::Asked),
     Evaluate,
     Register(bool),
     Approve(String, Option<String>),
@@ -48,8 +53,8 @@ enum Wanted {
 impl Wanted {
     /// Whether it may start a job, whose name its image decides with.
     fn runs_the_image(&self) -> bool {
-        use Wanted::{Monitor, Plan, Reproduce, Run, Train};
-        matches!(self, Train(_) | Run(..) | Plan(..) | Monitor | Reproduce(_))
+        use Wanted::{Monitor, Plan, Reproduce, Run, Train, Transform, Tune};
+        matches!(self, Train(_) | Tune(_) | Transform(_) | Run(..) | Plan(..) | Monitor | Reproduce(_))
     }
 }
 
@@ -114,6 +119,8 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
     let needs = matches!(
         command,
         Command::Train(_)
+            | Command::Tune(_)
+            | Command::Transform { .. }
             | Command::Evaluate
             | Command::Register { .. }
             | Command::Approve { .. }
@@ -130,6 +137,15 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
         Command::Train(_) => {
             known(&record, settings, path)?.data()?;
             Wanted::Train(check::hyperparameters(settings)?)
+        }
+        Command::Tune(_) => {
+            known(&record, settings, path)?.data()?;
+            Wanted::Tune(Box::new(ranges::asked(settings)?))
+        }
+        Command::Transform { input, output, content_type, join, input_filter, output_filter } => {
+            known(&record, settings, path)?.model_package()?;
+            let input = Input::read(input)?;
+            Wanted::Transform(transform::Asked { input, output, content_type, join, input_filter, output_filter })
         }
         Command::Evaluate => {
             known(&record, settings, path)?.training()?;
@@ -279,6 +295,10 @@ async fn work(
         Wanted::Data(checked) => out.result(&kept(data::data(&context, &mut run, &checked).await, &run, path)?),
         Wanted::Train(parameters) => {
             out.result(&kept(train::train(&context, &mut run, &parameters).await, &run, path)?)
+        }
+        Wanted::Tune(asked) => out.result(&kept(tune::tune(&context, &mut run, &asked).await, &run, path)?),
+        Wanted::Transform(asked) => {
+            out.result(&kept(transform::transform(&context, &mut run, &asked).await, &run, path)?)
         }
         Wanted::Evaluate => {
             let done = kept(evaluate::evaluate(&context, &mut run).await, &run, path)?;

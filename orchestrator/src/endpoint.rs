@@ -78,7 +78,8 @@ pub async fn describe(context: &Context, name: &str) -> Result<Option<DescribeEn
 pub async fn settled(context: &Context, name: &str) -> Result<Live> {
     let mut progress = context.out.progress();
     let mut shown = None;
-    let mut waiting = context.waiting(format!("endpoint {name}"), 0);
+    let mut waiting =
+        context.waiting(format!("endpoint {name}"), crate::rollout::minutes(&context.settings.endpoint.rollout));
     loop {
         let Some(found) = describe(context, name).await? else { return Ok(Live::None) };
         let status = found.endpoint_status().cloned();

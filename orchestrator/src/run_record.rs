@@ -36,6 +36,9 @@ pub struct RunRecord {
     pub id: String,
     /// Made by `data`.
     pub data: Option<DataPart>,
+    /// Made by `tune`; none where nothing was searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuning: Option<TuningPart>,
     /// Made by `train`.
     pub training: Option<TrainingPart>,
     /// Made by `evaluate`.
@@ -46,6 +49,9 @@ pub struct RunRecord {
     pub approval: Option<ApprovalPart>,
     /// Made by `deploy`.
     pub deployment: Option<DeploymentPart>,
+    /// Made by `transform`; the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<TransformPart>,
     /// Made by `run`: requests sent so that there is something to watch.
     pub traffic: Option<TrafficPart>,
     /// Made by `monitor`.
@@ -120,6 +126,42 @@ pub struct TrainingPart {
     pub output_uri: String,
     /// What the job's metric definitions read from its log.
     pub metrics: BTreeMap<String, f64>,
+}
+
+/// A completed search for hyperparameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TuningPart {
+    /// Its name.
+    pub job: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Training jobs that it completed.
+    pub jobs: u64,
+    /// The best of them.
+    pub best_job: String,
+    /// What was to be as large as can be.
+    pub metric: String,
+    /// Its value in the best one.
+    pub value: f64,
+    /// The hyperparameters that were searched, as the best one has them.
+    pub tuned: BTreeMap<String, String>,
+}
+
+/// A batch of predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransformPart {
+    /// The job.
+    pub job: String,
+    /// The model it ran.
+    pub model: String,
+    /// The package that the model is made of.
+    pub package: String,
+    /// Prefix of the documents.
+    pub input_uri: String,
+    /// Prefix of the predictions, an `.out` object each.
+    pub output_uri: String,
+    /// Objects predicted.
+    pub objects: u64,
 }
 
 /// An evaluation held against the gate.
@@ -269,11 +311,13 @@ impl RunRecord {
             account: account.into(),
             id: id(),
             data: None,
+            tuning: None,
             training: None,
             evaluation: None,
             model_package: None,
             approval: None,
             deployment: None,
+            transform: None,
             traffic: None,
             monitoring: None,
         }
@@ -332,6 +376,7 @@ impl RunRecord {
     /// Sets the data; what was made of other data is forgotten.
     pub fn set_data(&mut self, data: DataPart) {
         if self.data.as_ref().is_none_or(|old| (&old.digest, &old.bucket) != (&data.digest, &data.bucket)) {
+            self.tuning = None;
             self.training = None;
             self.forget_after_training();
         }
@@ -341,6 +386,7 @@ impl RunRecord {
     /// Sets the training job; what was made of another job is forgotten.
     pub fn set_training(&mut self, training: TrainingPart) {
         if self.training.as_ref().is_none_or(|old| old.job != training.job) {
+            self.tuning = None;
             self.forget_after_training();
         }
         self.training = Some(training);

@@ -123,6 +123,10 @@ fn check(settings: &Settings) -> Result<()> {
         ("endpoint.instance_count", settings.endpoint.instance_count),
         ("training.volume_gb", settings.training.volume_gb),
         ("training.max_runtime_minutes", settings.training.max_runtime_minutes),
+        ("tune.max_jobs", settings.tune.max_jobs),
+        ("tune.max_parallel", settings.tune.max_parallel),
+        ("transform.instance_count", settings.transform.instance_count),
+        ("transform.max_payload_mb", settings.transform.max_payload_mb),
     ] {
         if value < 1 {
             return wrong(key, value.to_string(), "1 or more");
@@ -132,6 +136,18 @@ fn check(settings: &Settings) -> Result<()> {
         if !(price.usd_an_hour.is_finite() && price.usd_an_hour >= 0.0) {
             return wrong("prices.usd_an_hour", price.usd_an_hour.to_string(), "a number, 0 or more");
         }
+    }
+    let serverless = settings.endpoint.serverless;
+    let endpoint = settings.endpoint.rollout.check(serverless.is_some());
+    if let Err((key, found, expected)) = endpoint.and_then(|()| serverless.map_or(Ok(()), |s| s.check())) {
+        return wrong(key, found, expected);
+    }
+    let share = settings.tune.validation_share;
+    if !(share > 0.0 && share < 1.0) {
+        return wrong("tune.validation_share", share.to_string(), "a number above 0 and below 1");
+    }
+    if settings.transform.max_concurrent < 0 {
+        return wrong("transform.max_concurrent", settings.transform.max_concurrent.to_string(), "0 or more");
     }
     if settings.monitor.window_hours < 1 {
         return wrong("monitor.window_hours", settings.monitor.window_hours.to_string(), "1 or more");
@@ -202,7 +218,20 @@ mod tests {
     #[test]
     fn every_key_is_documented_in_the_example() {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../pipeline.toml")).unwrap();
-        for section in ["", "data", "training", "gate", "business", "registry", "endpoint", "monitor", "local"] {
+        for section in [
+            "",
+            "data",
+            "training",
+            "tune",
+            "transform",
+            "gate",
+            "business",
+            "registry",
+            "endpoint",
+            "endpoint.rollout",
+            "monitor",
+            "local",
+        ] {
             let probe = if section.is_empty() { "\"?\" = 1".into() } else { format!("[{section}]\n\"?\" = 1") };
             let known = message(&probe);
             let keys: Vec<&str> = known.split('`').skip(3).step_by(2).collect();
@@ -231,6 +260,15 @@ mod tests {
             ("[business]\nendpoint_price_a_month = 84.0", "say in business.priced_on which day"),
             ("[endpoint]\ncapture_percentage = 101", "endpoint.capture_percentage = 101: expected 0 to 100"),
             ("target = \"aws\"", "target \"aws\" needs role_arn"),
+            (
+                "[endpoint.rollout]\nshift = \"linear\"\nstep_percent = 5",
+                "endpoint.rollout.step_percent = 5: expected 10 to 50",
+            ),
+            (
+                "[endpoint.serverless]\nmemory_mb = 1000\nmax_concurrency = 1",
+                "endpoint.serverless.memory_mb = 1000: expected 1024",
+            ),
+            ("[tune]\nvalidation_share = 1.0", "tune.validation_share = 1: expected"),
             ("[data]\ntrain = []", "data.train = []: expected at least one file"),
         ] {
             let settings = parse(Path::new("pipeline.toml"), change).unwrap();

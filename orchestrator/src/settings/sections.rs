@@ -6,6 +6,11 @@ use clap::ValueEnum;
 use gate::{BusinessSettings, OnInsufficient, Rule};
 use serde::{Deserialize, Serialize};
 
+use super::{
+    batch::{TransformSettings, TuneSettings},
+    rollout::{Rollout, Serverless},
+};
+
 use crate::prices::Price;
 
 /// Where the stages run.
@@ -69,6 +74,10 @@ pub struct Settings {
     pub data: Data,
     /// `[training]`
     pub training: TrainingSettings,
+    /// `[tune]`
+    pub tune: TuneSettings,
+    /// `[transform]`
+    pub transform: TransformSettings,
     /// `[gate]`
     pub gate: Gate,
     /// `[business]`
@@ -172,6 +181,12 @@ pub struct EndpointSettings {
     pub instance_count: i32,
     /// Share of the requests that is captured, percent.
     pub capture_percentage: i32,
+    /// Instead of instances; none: instances.
+    pub serverless: Option<Serverless>,
+    /// How a new deployment takes over.
+    pub rollout: Rollout,
+    /// Calls that latency is measured with after a deployment; 0: none.
+    pub latency_calls: u32,
 }
 
 /// `[monitor]`: how traffic is watched.
@@ -213,6 +228,8 @@ impl Default for Settings {
             image: None,
             data: Data::default(),
             training: TrainingSettings::default(),
+            tune: TuneSettings::default(),
+            transform: TransformSettings::default(),
             gate: Gate::default(),
             business: BusinessSettings::default(),
             registry: Registry::default(),
@@ -268,7 +285,25 @@ impl Default for Registry {
 
 impl Default for EndpointSettings {
     fn default() -> Self {
-        EndpointSettings { name: None, instance_type: "ml.m5.large".into(), instance_count: 1, capture_percentage: 100 }
+        EndpointSettings {
+            name: None,
+            instance_type: "ml.m5.large".into(),
+            instance_count: 1,
+            capture_percentage: 100,
+            serverless: None,
+            rollout: Rollout::default(),
+            latency_calls: 20,
+        }
+    }
+}
+
+impl EndpointSettings {
+    /// What it runs on, for names and messages.
+    pub fn shape(&self) -> String {
+        match self.serverless {
+            None => format!("{} {} {}", self.instance_type, self.instance_count, self.capture_percentage),
+            Some(Serverless { memory_mb, max_concurrency }) => format!("serverless {memory_mb} {max_concurrency}"),
+        }
     }
 }
 

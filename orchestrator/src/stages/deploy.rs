@@ -6,7 +6,7 @@ use aws_sdk_sagemaker::{
     operation::describe_model_package::DescribeModelPackageOutput,
     types::{
         CaptureContentTypeHeader, CaptureMode, CaptureOption, ContainerDefinition, DataCaptureConfig,
-        ModelApprovalStatus, ProductionVariant, ProductionVariantInstanceType,
+        ModelApprovalStatus, ProductionVariant, ProductionVariantInstanceType, ProductionVariantServerlessConfig,
     },
 };
 use serde::Serialize;
@@ -18,10 +18,12 @@ use crate::{
     bucket,
     endpoint::{self, Live},
     error::{self, Failure, Found as _, Made as _, Result},
+    latency::{self, Latency},
     names,
     output::Outcome,
-    run_record::{DeploymentPart, RunRecord},
-    settings::{EndpointSettings, Target},
+    rollout,
+    run_record::{DeploymentPart, PackagePart, RunRecord},
+    settings::{EndpointSettings, Serverless, Target},
     tags::tags,
 };
 
@@ -32,6 +34,8 @@ pub struct DeployDone {
     pub outcome: Outcome,
     /// The deployment.
     pub deployment: DeploymentPart,
+    /// How long it takes to answer; none where that was not asked for.
+    pub latency: Option<Latency>,
     /// Its page in the console; none on the local target.
     pub console: Option<String>,
 }
@@ -41,6 +45,9 @@ impl fmt::Display for DeployDone {
         let part = &self.deployment;
         writeln!(f, "endpoint      {}: {} is in service with {}", self.outcome, part.endpoint, part.config)?;
         write!(f, "  {} golden predictions repeated; requests are captured below {}", part.verified, part.capture_uri)?;
+        if let Some(Latency { calls, p50_ms, p99_ms }) = self.latency {
+            write!(f, "\n  latency of {calls} calls from here: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms")?;
+        }
         self.console.as_ref().map_or(Ok(()), |link| write!(f, "\n  {link}"))
     }
 }
@@ -62,6 +69,9 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     if let Err(wrong) = endpoint::verify(context, name, &golden).await {
         return Err(roll_back(context, name, &config, &before, wrong).await);
     }
+    let texts: Vec<&str> = golden.iter().map(|golden| golden.text.as_str()).collect();
+    let latency = latency::measure(context, name, &texts, context.settings.endpoint.latency_calls).await?;
+    still(context, name, &config).await?;
     let capture_uri = bucket::uri(&account.bucket, &format!("capture/{name}/{}/", endpoint::VARIANT));
     let known = run.deployment.as_ref().filter(|old| (old.endpoint.as_str(), &old.config) == (name, &config));
     let since = match (outcome, known) {
@@ -75,7 +85,17 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
         run.forget_deployment();
     }
     run.deployment = Some(part.clone());
-    Ok(DeployDone { outcome, console: context.console(&format!("/endpoints/{name}")), deployment: part })
+    Ok(DeployDone { outcome, latency, console: context.console(&format!("/endpoints/{name}")), deployment: part })
+}
+
+/// What was proved is what serves: a rollback after the proof is no deployment.
+async fn still(context: &Context, name: &str, config: &str) -> Result<()> {
+    match endpoint::settled(context, name).await? {
+        Live::InService { config: live } if live == config => Ok(()),
+        _ => Err(Failure::new(format!("endpoint {name} does not serve {config} any more"))
+            .because(endpoint::failure_reason(context, name).await?)
+            .hint("somebody else, or an alarm, has changed it: orchestrator status")),
+    }
 }
 
 /// What a package is deployed under.
@@ -90,9 +110,17 @@ pub struct Names {
 pub fn wanted(context: &Context, package: &str, job: &str) -> Names {
     let (project, account, settings) = (&context.settings.project, &context.account, &context.settings.endpoint);
     let model = names::name(project, &["model", package, job, &account.role]);
-    let shape = format!("{} {} {}", settings.instance_type, settings.instance_count, settings.capture_percentage);
+    let shape = settings.shape();
     let config = names::name(project, &["endpoint-config", &model, &shape, &account.bucket]);
     Names { model, config }
+}
+
+/// The model of an approved package, made where it is not there.
+pub(super) async fn model_of(context: &Context, run: &RunRecord, package: &PackagePart) -> Result<String> {
+    must_be_approved(context, &package.arn).await?;
+    let model = wanted(context, &package.arn, &package.job).model;
+    ensure_model(context, run, &model, &package.arn).await?;
+    Ok(model)
 }
 
 /// The threshold that the package bears.
@@ -156,13 +184,21 @@ async fn ensure_config(context: &Context, run: &RunRecord, name: &str, model: &s
         return Ok(());
     }
     let settings = &context.settings.endpoint;
-    let variant = ProductionVariant::builder()
-        .variant_name(endpoint::VARIANT)
-        .model_name(model)
-        .instance_type(ProductionVariantInstanceType::from(settings.instance_type.as_str()))
-        .initial_instance_count(settings.instance_count)
-        .initial_variant_weight(1.0)
-        .build();
+    let variant =
+        ProductionVariant::builder().variant_name(endpoint::VARIANT).model_name(model).initial_variant_weight(1.0);
+    let variant = match settings.serverless {
+        Some(Serverless { memory_mb, max_concurrency }) => variant.serverless_config(
+            ProductionVariantServerlessConfig::builder()
+                .memory_size_in_mb(memory_mb)
+                .max_concurrency(max_concurrency)
+                .build(),
+        ),
+        None => variant
+            .instance_type(ProductionVariantInstanceType::from(settings.instance_type.as_str()))
+            .initial_instance_count(settings.instance_count),
+    };
+    let request = sagemaker.create_endpoint_config().endpoint_config_name(name);
+    let request = request.production_variants(variant.build()).set_tags(Some(tags(context, run)));
     let option = |mode| CaptureOption::builder().capture_mode(mode).build();
     let types = CaptureContentTypeHeader::builder()
         .csv_content_types("text/csv")
@@ -177,8 +213,9 @@ async fn ensure_config(context: &Context, run: &RunRecord, name: &str, model: &s
         .capture_options(option(CaptureMode::Output))
         .capture_content_type_header(types)
         .build();
-    let request = sagemaker.create_endpoint_config().endpoint_config_name(name).production_variants(variant);
-    let request = request.data_capture_config(capture).set_tags(Some(tags(context, run)));
+    // A serverless endpoint takes none.
+    let capture = settings.serverless.is_none().then_some(capture);
+    let request = request.set_data_capture_config(capture);
     request.send().await.made(format!("endpoint config {name} cannot be made"))
 }
 
@@ -189,6 +226,7 @@ async fn bring(context: &Context, run: &RunRecord, name: &str, config: &str, bef
         Live::InService { config: live } if live == config => return Ok(Outcome::Unchanged),
         Live::InService { .. } => {
             let request = sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name(config);
+            let request = request.set_deployment_config(rollout::config(&context.settings.endpoint.rollout));
             request.send().await.made(format!("endpoint {name} cannot be updated"))?;
         }
         Live::Failed { .. } | Live::None => {
@@ -197,9 +235,14 @@ async fn bring(context: &Context, run: &RunRecord, name: &str, config: &str, bef
                 endpoint::delete(context, name).await?;
             }
             if context.settings.target == Target::Aws {
-                let EndpointSettings { instance_count: n, instance_type: kind, .. } = &context.settings.endpoint;
-                let cost = format!("endpoint {name} runs on {n} x {kind} and costs money until: orchestrator destroy");
-                context.out.say(cost);
+                let settings = &context.settings.endpoint;
+                let EndpointSettings { instance_count: n, instance_type: kind, .. } = settings;
+                match settings.serverless {
+                    None => context.out.say(format_args!(
+                        "endpoint {name} runs on {n} x {kind} and costs money until: orchestrator destroy"
+                    )),
+                    Some(_) => context.out.say(format_args!("endpoint {name} is serverless and costs money a request")),
+                }
             }
             let request = sagemaker.create_endpoint().endpoint_name(name).endpoint_config_name(config);
             let request = request.set_tags(Some(tags(context, run)));

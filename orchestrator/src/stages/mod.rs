@@ -16,6 +16,8 @@ pub mod run;
 pub mod status;
 pub mod traffic;
 pub mod train;
+pub mod transform;
+pub mod tune;
 
 use std::time::Duration;
 

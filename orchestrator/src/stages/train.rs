@@ -19,7 +19,7 @@ use crate::{
     logs::Tail,
     names,
     output::Outcome,
-    run_record::{ChannelPart, DataPart, RunRecord, TrainingPart},
+    run_record::{DataPart, RunRecord, TrainingPart},
     tags::tags,
 };
 
@@ -138,40 +138,59 @@ async fn create(
     hyperparameters: &BTreeMap<String, String>,
     image: &str,
 ) -> Result<()> {
-    let settings = &context.settings.training;
-    let mut algorithm =
-        AlgorithmSpecification::builder().training_image(image).training_input_mode(TrainingInputMode::File);
-    for name in METRICS {
-        let regex = format!(r"\b{name}=([-+0-9.eE]+);");
-        algorithm = algorithm.metric_definitions(MetricDefinition::builder().name(name).regex(regex).build());
-    }
-    let output = OutputDataConfig::builder().s3_output_path(bucket::uri(&data.bucket, "jobs")).build();
-    let resources = ResourceConfig::builder()
-        .instance_type(TrainingInstanceType::from(settings.instance_type.as_str()))
-        .instance_count(1)
-        .volume_size_in_gb(settings.volume_gb)
-        .build();
-    let stop = StoppingCondition::builder().max_runtime_in_seconds(settings.max_runtime_minutes.saturating_mul(60));
+    let algorithm = AlgorithmSpecification::builder()
+        .training_image(image)
+        .training_input_mode(TrainingInputMode::File)
+        .set_metric_definitions(Some(metric_definitions()));
     let request =
         context.aws.sagemaker.create_training_job().training_job_name(job).algorithm_specification(algorithm.build());
     request
         .role_arn(&context.account.role)
         .set_hyper_parameters(Some(hyperparameters.clone().into_iter().collect()))
-        .input_data_config(channel("train", &data.train))
-        .input_data_config(channel("test", &data.test))
-        .output_data_config(output)
-        .resource_config(resources)
-        .stopping_condition(stop.build())
+        .input_data_config(channel("train", &data.train.uri))
+        .input_data_config(channel("test", &data.test.uri))
+        .output_data_config(output(&data.bucket))
+        .resource_config(resources(context))
+        .stopping_condition(stopping(context))
         .set_tags(Some(tags(context, run)))
         .send()
         .await
         .made(format!("training job {job} cannot be made"))
 }
 
-fn channel(name: &str, part: &ChannelPart) -> Channel {
+/// What of the log are figures.
+pub(super) fn metric_definitions() -> Vec<MetricDefinition> {
+    let definition =
+        |name: &str| MetricDefinition::builder().name(name).regex(format!(r"\b{name}=([-+0-9.eE]+);")).build();
+    METRICS.into_iter().map(definition).collect()
+}
+
+/// Where a job's artifact goes.
+pub(super) fn output(bucket: &str) -> OutputDataConfig {
+    OutputDataConfig::builder().s3_output_path(bucket::uri(bucket, "jobs")).build()
+}
+
+/// What a job runs on.
+pub(super) fn resources(context: &Context) -> ResourceConfig {
+    let settings = &context.settings.training;
+    ResourceConfig::builder()
+        .instance_type(TrainingInstanceType::from(settings.instance_type.as_str()))
+        .instance_count(1)
+        .volume_size_in_gb(settings.volume_gb)
+        .build()
+}
+
+/// When a job is stopped.
+pub(super) fn stopping(context: &Context) -> StoppingCondition {
+    let minutes = context.settings.training.max_runtime_minutes;
+    StoppingCondition::builder().max_runtime_in_seconds(minutes.saturating_mul(60)).build()
+}
+
+/// A channel below a prefix.
+pub(super) fn channel(name: &str, uri: &str) -> Channel {
     let source = S3DataSource::builder()
         .s3_data_type(S3DataType::S3Prefix)
-        .s3_uri(&part.uri)
+        .s3_uri(uri)
         .s3_data_distribution_type(S3DataDistribution::FullyReplicated)
         .build();
     Channel::builder().channel_name(name).data_source(DataSource::builder().s3_data_source(source).build()).build()

@@ -19,3 +19,5 @@ mod requests;
 mod rules;
 mod sdk;
 mod stub;
+mod transform;
+mod tune;
