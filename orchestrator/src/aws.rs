@@ -29,6 +29,8 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// The monitoring schedule.
     pub scheduler: aws_sdk_scheduler::Client,
+    /// Scaling of the endpoint.
+    pub scaling: aws_sdk_applicationautoscaling::Client,
     /// The image's repository.
     pub ecr: aws_sdk_ecr::Client,
     /// Account, by number.
@@ -99,6 +101,7 @@ impl Aws {
             runtime: aws_sdk_sagemakerruntime::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             scheduler: aws_sdk_scheduler::Client::new(config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
             account: identity.account().unwrap_or_default().to_owned(),
             caller: identity.arn().unwrap_or_default().to_owned(),

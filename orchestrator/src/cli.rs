@@ -127,6 +127,12 @@ pub enum Command {
         #[arg(long, value_name = "K")]
         explain: Option<usize>,
     },
+    /// Measure how many requests a second the live endpoint answers within a latency bound
+    Loadtest {
+        /// Of each step
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+    },
     /// Predict every document below a prefix, or in files of this machine, as a batch, with the approved model
     Transform {
         /// s3://bucket/prefix, or files: .jsonl or .csv (.gz too), a document a line

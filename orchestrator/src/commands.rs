@@ -21,7 +21,7 @@ use crate::{
     stages::{
         Context, approve, data, deploy, destroy, diff, evaluate,
         invoke::{self, Asked},
-        lineage, monitor, register, reproduce,
+        lineage, loadtest, monitor, register, reproduce,
         run::{self, kept},
         status, train,
         transform::{self, Input},
@@ -35,6 +35,7 @@ enum Wanted {
     Train(BTreeMap<String, String>),
     Tune(Box<ranges::Asked>),
     Transform(transform::Asked),
+    Loadtest(f64),
     Evaluate,
     Register(bool),
     Approve(String, Option<String>),
@@ -121,6 +122,7 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
         Command::Train(_)
             | Command::Tune(_)
             | Command::Transform { .. }
+            | Command::Loadtest { .. }
             | Command::Evaluate
             | Command::Register { .. }
             | Command::Approve { .. }
@@ -141,6 +143,13 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
         Command::Tune(_) => {
             known(&record, settings, path)?.data()?;
             Wanted::Tune(Box::new(ranges::asked(settings)?))
+        }
+        Command::Loadtest { seconds } => {
+            if !(0.05..=600.0).contains(&seconds) {
+                return Err(Failure::usage(format!("--seconds {seconds}: expected 0.05 to 600")));
+            }
+            known(&record, settings, path)?.deployment()?;
+            Wanted::Loadtest(seconds)
         }
         Command::Transform { input, output, content_type, join, input_filter, output_filter } => {
             known(&record, settings, path)?.model_package()?;
@@ -297,6 +306,9 @@ async fn work(
             out.result(&kept(train::train(&context, &mut run, &parameters).await, &run, path)?)
         }
         Wanted::Tune(asked) => out.result(&kept(tune::tune(&context, &mut run, &asked).await, &run, path)?),
+        Wanted::Loadtest(seconds) => {
+            out.result(&kept(loadtest::loadtest(&context, &mut run, seconds).await, &run, path)?)
+        }
         Wanted::Transform(asked) => {
             out.result(&kept(transform::transform(&context, &mut run, &asked).await, &run, path)?)
         }

@@ -35,6 +35,7 @@ mod processing;
 mod ranges;
 mod rollout;
 mod run_record;
+mod scaling;
 mod schedule;
 mod secrets;
 mod settings;

@@ -49,6 +49,9 @@ pub struct RunRecord {
     pub approval: Option<ApprovalPart>,
     /// Made by `deploy`.
     pub deployment: Option<DeploymentPart>,
+    /// Made by `loadtest`, or by `deploy` where it scales; the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPart>,
     /// Made by `transform`; the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<TransformPart>,
@@ -145,6 +148,25 @@ pub struct TuningPart {
     pub value: f64,
     /// The hyperparameters that were searched, as the best one has them.
     pub tuned: BTreeMap<String, String>,
+}
+
+/// What a live endpoint was measured to answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadPart {
+    /// The endpoint.
+    pub endpoint: String,
+    /// Its config at that time.
+    pub config: String,
+    /// Its instances at that time.
+    pub instances: u64,
+    /// The most it answered within the bound.
+    pub requests_per_second: f64,
+    /// 99 of 100 took no longer.
+    pub p99_ms: f64,
+    /// What they were not to take longer than.
+    pub latency_bound_ms: f64,
+    /// Clients at once.
+    pub concurrency: u64,
 }
 
 /// A batch of predictions.
@@ -317,6 +339,7 @@ impl RunRecord {
             model_package: None,
             approval: None,
             deployment: None,
+            load: None,
             transform: None,
             traffic: None,
             monitoring: None,

@@ -139,6 +139,10 @@ fn check(settings: &Settings) -> Result<()> {
     }
     let serverless = settings.endpoint.serverless;
     let endpoint = settings.endpoint.rollout.check(serverless.is_some());
+    let scaling = settings.endpoint.autoscaling.as_ref();
+    if let Some(Err((key, found, expected))) = scaling.map(|scaling| scaling.check(serverless.is_some())) {
+        return wrong(key, found, expected);
+    }
     if let Err((key, found, expected)) = endpoint.and_then(|()| serverless.map_or(Ok(()), |s| s.check())) {
         return wrong(key, found, expected);
     }
@@ -267,6 +271,10 @@ mod tests {
             (
                 "[endpoint.serverless]\nmemory_mb = 1000\nmax_concurrency = 1",
                 "endpoint.serverless.memory_mb = 1000: expected 1024",
+            ),
+            (
+                "[endpoint.autoscaling]\nmin_instances = 0",
+                "endpoint.autoscaling.min_instances = 0: expected 1 or more: an instance variant cannot go to zero",
             ),
             ("[tune]\nvalidation_share = 1.0", "tune.validation_share = 1: expected"),
             ("[data]\ntrain = []", "data.train = []: expected at least one file"),

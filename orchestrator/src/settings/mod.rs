@@ -1,11 +1,13 @@
 //! `pipeline.toml`, typed: what is not known is refused, what is not said has the default that the example names.
 
+mod autoscaling;
 mod batch;
 mod load;
 mod rollout;
 mod sections;
 
-pub use batch::{Strategy, TransformSettings, TuneSettings};
+pub use autoscaling::Autoscaling;
+pub use batch::Strategy;
 pub use load::{Overrides, load};
 pub use rollout::{Rollout, Serverless, Shift};
 pub use sections::{ApprovalStatus, EndpointSettings, Local, Runtime, Settings, Target};

@@ -7,6 +7,7 @@ use gate::{BusinessSettings, OnInsufficient, Rule};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    autoscaling::Autoscaling,
     batch::{TransformSettings, TuneSettings},
     rollout::{Rollout, Serverless},
 };
@@ -185,6 +186,8 @@ pub struct EndpointSettings {
     pub serverless: Option<Serverless>,
     /// How a new deployment takes over.
     pub rollout: Rollout,
+    /// How many instances; none: as many as it was deployed with.
+    pub autoscaling: Option<Autoscaling>,
     /// Calls that latency is measured with after a deployment; 0: none.
     pub latency_calls: u32,
 }
@@ -292,6 +295,7 @@ impl Default for EndpointSettings {
             capture_percentage: 100,
             serverless: None,
             rollout: Rollout::default(),
+            autoscaling: None,
             latency_calls: 20,
         }
     }

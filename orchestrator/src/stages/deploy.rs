@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use report::{Evaluation, evaluation::Golden};
 
-use super::{Context, approve, evaluate, register};
+use super::{Context, approve, evaluate, loadtest, register};
 use crate::{
     bucket,
     endpoint::{self, Live},
@@ -23,9 +23,13 @@ use crate::{
     output::Outcome,
     rollout,
     run_record::{DeploymentPart, PackagePart, RunRecord},
+    scaling::{self, Scaled},
     settings::{EndpointSettings, Serverless, Target},
     tags::tags,
 };
+
+/// Of each step of a load test that a deployment asks for.
+const LOAD_SECONDS: f64 = 5.0;
 
 /// What the stage leaves.
 #[derive(Debug, Serialize)]
@@ -36,6 +40,8 @@ pub struct DeployDone {
     pub deployment: DeploymentPart,
     /// How long it takes to answer; none where that was not asked for.
     pub latency: Option<Latency>,
+    /// What scales it; none where nothing does.
+    pub scaled: Option<Scaled>,
     /// Its page in the console; none on the local target.
     pub console: Option<String>,
 }
@@ -47,6 +53,9 @@ impl fmt::Display for DeployDone {
         write!(f, "  {} golden predictions repeated; requests are captured below {}", part.verified, part.capture_uri)?;
         if let Some(Latency { calls, p50_ms, p99_ms }) = self.latency {
             write!(f, "\n  latency of {calls} calls from here: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms")?;
+        }
+        if let Some(Scaled { min, max, target, because, .. }) = &self.scaled {
+            write!(f, "\n  {min} to {max} instances, {target} invocations a minute on each ({because})")?;
         }
         self.console.as_ref().map_or(Ok(()), |link| write!(f, "\n  {link}"))
     }
@@ -85,7 +94,31 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
         run.forget_deployment();
     }
     run.deployment = Some(part.clone());
-    Ok(DeployDone { outcome, latency, console: context.console(&format!("/endpoints/{name}")), deployment: part })
+    let scaled = scale(context, run, &part).await?;
+    Ok(DeployDone {
+        outcome,
+        latency,
+        scaled,
+        console: context.console(&format!("/endpoints/{name}")),
+        deployment: part,
+    })
+}
+
+/// Makes the endpoint scale as the settings say, by a load test where there is none of this config.
+async fn scale(context: &Context, run: &mut RunRecord, part: &DeploymentPart) -> Result<Option<Scaled>> {
+    let Some(settings) = &context.settings.endpoint.autoscaling else { return Ok(None) };
+    let measured = |run: &RunRecord| {
+        let load = run.load.clone().filter(|load| (&load.endpoint, &load.config) == (&part.endpoint, &part.config));
+        scaling::target(settings, load.as_ref())
+    };
+    let target = match measured(run) {
+        Some(target) => target,
+        None => {
+            loadtest::loadtest(context, run, LOAD_SECONDS).await?;
+            measured(run).ok_or_else(|| Failure::new("the load test measured nothing"))?
+        }
+    };
+    scaling::ensure(context, &part.endpoint, settings, target).await.map(Some)
 }
 
 /// What was proved is what serves: a rollback after the proof is no deployment.

@@ -11,6 +11,7 @@ use crate::{
     error::{Found as _, Result},
     inventory::{Inventory, Kind, Thing},
     run_record::RunRecord,
+    scaling,
     settings::Target,
 };
 
@@ -78,6 +79,9 @@ async fn delete(context: &Context, thing: &Thing) -> Result<()> {
         Kind::Endpoint => {
             // Only an endpoint that is on its way nowhere can be deleted.
             if !matches!(endpoint::settled(context, name).await?, endpoint::Live::None) {
+                if context.settings.endpoint.autoscaling.is_some() {
+                    scaling::forget(context, name).await?;
+                }
                 endpoint::delete(context, name).await?;
             }
         }

@@ -9,6 +9,7 @@ pub mod diff;
 pub mod evaluate;
 pub mod invoke;
 pub mod lineage;
+pub mod loadtest;
 pub mod monitor;
 pub mod register;
 pub mod reproduce;

@@ -16,6 +16,7 @@ mod owned;
 mod pipeline;
 mod refusals;
 mod requests;
+mod rollout;
 mod rules;
 mod sdk;
 mod stub;
