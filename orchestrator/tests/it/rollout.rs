@@ -83,7 +83,8 @@ async fn a_rollout_that_an_alarm_stops_is_a_failure_and_one_that_goes_well_is_me
 #[test]
 fn a_serverless_endpoint_captures_nothing_and_answers() {
     let project = Project::new();
-    project.write("pipeline.toml", "project = \"story\"\n[endpoint.serverless]\nmemory_mb = 2048\nmax_concurrency = 8\n");
+    project
+        .write("pipeline.toml", "project = \"story\"\n[endpoint.serverless]\nmemory_mb = 2048\nmax_concurrency = 8\n");
     let done = project.run(&["run"]).exit(0);
     assert!(done.stderr.contains("no captured requests yet"), "{}", done.stderr);
     let answer = project.run(&["invoke", "excellent, I love it", "--json"]).exit(0).json();
