@@ -200,7 +200,14 @@ fn is_there(code: Option<&str>, message: Option<&str>) -> bool {
 fn is_missing(code: Option<&str>, message: Option<&str>) -> bool {
     let message = message.unwrap_or_default();
     match code {
-        Some("ResourceNotFound" | "ResourceNotFoundException" | "NoSuchKey" | "NoSuchBucket" | "NotFound") => true,
+        Some(
+            "ResourceNotFound"
+            | "ResourceNotFoundException"
+            | "ObjectNotFoundException"
+            | "NoSuchKey"
+            | "NoSuchBucket"
+            | "NotFound",
+        ) => true,
         Some("ValidationException") => {
             message.starts_with("Could not find ")
                 || message.starts_with("Requested resource not found")

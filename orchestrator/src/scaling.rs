@@ -15,7 +15,7 @@ use crate::{
 };
 
 const SERVICE: ServiceNamespace = ServiceNamespace::Sagemaker;
-const DIMENSION: ScalableDimension = ScalableDimension::SagemakerVariantDesiredInstanceCount;
+const DIMENSION: ScalableDimension = ScalableDimension::SageMakerVariantDesiredInstanceCount;
 /// Name of the one policy.
 const POLICY: &str = "invocations-per-instance";
 
