@@ -51,17 +51,23 @@ impl Faults {
     }
 
     /// What is to happen to this call; every rule that fits counts it, the first that strikes decides.
-    pub fn strike(&self, call: &Call) -> Option<Rule> {
+    pub fn strike(&self, call: &Call) -> Option<(u64, Rule)> {
         let mut book = self.lock();
-        let mut struck: Option<Rule> = None;
+        let mut struck = None;
         for armed in book.rules.iter_mut().filter(|armed| armed.rule.fits(call)) {
             armed.seen += 1;
             if struck.is_none() && armed.rule.strikes(armed.seen) {
-                struck = Some(armed.rule.clone());
-                armed.fired += 1;
+                struck = Some((armed.id, armed.rule.clone()));
             }
         }
         struck
+    }
+
+    /// Notes that a rule has had its effect.
+    pub fn fired(&self, id: u64) {
+        if let Some(armed) = self.lock().rules.iter_mut().find(|armed| armed.id == id) {
+            armed.fired += 1;
+        }
     }
 
     /// Answers a request to `/_faults`.

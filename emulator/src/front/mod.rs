@@ -65,7 +65,12 @@ impl Front {
         let sent = self.recorder.as_ref().map(|recorder| recorder.request(&head, body.kept()));
         let response = match &rule {
             None => answer(Request::from_parts(head, body.into())).await,
-            Some(rule) => struck(rule, &call, head, body, answer).await,
+            Some((id, rule)) => {
+                let response = struck(rule, &call, head, body, answer).await;
+                self.faults.fired(*id);
+                // What hangs is done by now, and its answer never goes out.
+                if rule.effect == Effect::Hang { std::future::pending().await } else { response }
+            }
         };
         let (Some(recorder), Some(sent)) = (&self.recorder, sent) else { return response };
         let (head, body) = response.into_parts();
@@ -114,10 +119,7 @@ where
             }
             first
         }
-        Effect::Hang => {
-            answer(Request::from_parts(head, body.into())).await;
-            std::future::pending().await
-        }
+        Effect::Hang => answer(Request::from_parts(head, body.into())).await,
     }
 }
 

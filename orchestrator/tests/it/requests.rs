@@ -62,7 +62,7 @@ fn locally(project: &Project) -> PathBuf {
     }
     // Everything is taken away while a job of each kind runs.
     let jobs = [
-        halted(project, &emulator, "CreateTrainingJob", " container train ", &["train", "--set", "C=3.0"]),
+        halted(project, &emulator, "CreateTrainingJob", " container train ", &["train", "--set"]),
         halted(project, &emulator, "CreateProcessingJob", " container monitor ", &["monitor"]),
     ];
     let gone = project.run(&["destroy"]).exit(0).stdout;
@@ -75,28 +75,37 @@ fn locally(project: &Project) -> PathBuf {
 }
 
 /// A job that runs until it is let go on: the command that made it is killed, the job's own process halted. One that was
-/// too quick is made anew.
+/// too quick is made anew, of another name.
 fn halted(project: &Project, emulator: &Emulator, operation: &str, program: &str, args: &[&str]) -> u32 {
-    loop {
+    for attempt in 1..=50 {
         faults(emulator, "POST", &json!({ "operation": operation, "effect": "hang" }));
-        let mut command = project.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let made = || faults(emulator, "GET", &Value::Null)["rules"][0]["fired"] == 1;
+        let mut command = project.command(args);
+        if args.last() == Some(&"--set") {
+            command.arg(format!("C={attempt}.5"));
+        }
+        let mut command = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // Made, and its process seen or gone by already.
         let job = loop {
-            match project.process(program) {
-                None if made() && project.process(program).is_none() => break None,
-                None => {}
-                Some(job) => break Some(job),
+            let made = faults(emulator, "GET", &Value::Null)["rules"][0]["fired"] == 1;
+            let job = project.process(program);
+            if made || job.is_some() || command.try_wait().unwrap().is_some() {
+                break job;
             }
         };
-        signal(command.id(), "KILL");
-        command.wait().unwrap();
+        let halted = job.is_some_and(halt);
+        // The call may still be on its way to its effect.
+        while faults(emulator, "GET", &Value::Null)["rules"][0]["fired"] == 0 && command.try_wait().unwrap().is_none() {
+        }
+        if command.try_wait().unwrap().is_none() {
+            signal(command.id(), "KILL");
+            command.wait().unwrap();
+        }
         faults(emulator, "DELETE", &Value::Null);
-        if let Some(job) = job
-            && halt(job)
-        {
+        if let (Some(job), true) = (job, halted) {
             return job;
         }
     }
+    panic!("no{program}process could be halted")
 }
 
 /// Halts a process; whether it was still there to be halted.
