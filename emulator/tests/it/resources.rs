@@ -87,7 +87,9 @@ async fn sts_says_who_everyone_is() {
     let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
     let answer = lab.send(Method::POST, "/", &form, "Action=GetCallerIdentity&Version=2011-06-15").await;
     assert!(answer.text().contains("<Account>000000000000</Account>"), "{}", answer.text());
-    let answer = lab.send(Method::POST, "/", &form, "Action=AssumeRole").await;
-    assert!(answer.status == 400 && answer.text().contains("<Code>InvalidAction</Code>"), "{}", answer.text());
+    for (body, code) in [("Action=AssumeRole", "ValidationError"), ("Action=GetSessionToken", "InvalidAction")] {
+        let answer = lab.send(Method::POST, "/", &form, body).await;
+        assert!(answer.status == 400 && answer.text().contains(&format!("<Code>{code}</Code>")), "{}", answer.text());
+    }
     lab.emulator.shutdown().await;
 }
