@@ -36,7 +36,7 @@ pub fn slices(
         let (_, unknown) = artifact.unknown_units(text)?;
         for (column, value) in [
             ("length", length(text)),
-            ("language", language(text)),
+            ("language", model::language::guess(text)),
             ("negation", if negated(text) { "yes" } else { "no" }),
             ("unknown_words", if unknown > 0 { "yes" } else { "no" }),
         ] {
@@ -59,14 +59,6 @@ fn length(text: &str) -> &'static str {
         words if words <= SHORT => "short",
         words if words <= MEDIUM => "medium",
         _ => "long",
-    }
-}
-
-/// A guess, and one that is not sure of itself is none.
-fn language(text: &str) -> &'static str {
-    match whatlang::detect(text) {
-        Some(info) if info.is_reliable() => info.lang().eng_name(),
-        _ => "unsure",
     }
 }
 
@@ -127,7 +119,5 @@ mod tests {
         for (words, want) in [(0, "short"), (10, "short"), (11, "medium"), (50, "medium"), (51, "long")] {
             assert!(length(&"word ".repeat(words)).starts_with(want), "{words}");
         }
-        let french = "Je suis très content de cet achat, la livraison était rapide et le produit fonctionne bien.";
-        assert_eq!([language(french), language("ok")], ["French", "unsure"]);
     }
 }
