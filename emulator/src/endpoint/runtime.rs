@@ -102,16 +102,14 @@ async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> R
     if let Some(capture) = &fleet.capture {
         let text =
             |headers: &HeaderMap, name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        capture
-            .record(Exchange {
-                variant: variant.name.clone(),
-                input: Side { content_type: text(&sent.headers, header::CONTENT_TYPE), data: sent.body },
-                output: Side { content_type: text(&headers, header::CONTENT_TYPE), data: body.clone() },
-                inference_id: text(&sent.headers, INFERENCE_ID),
-                custom_attributes: text(&sent.headers, ATTRIBUTES),
-                at,
-            })
-            .await;
+        capture.record(Exchange {
+            variant: variant.name.clone(),
+            input: Side { content_type: text(&sent.headers, header::CONTENT_TYPE), data: sent.body },
+            output: Side { content_type: text(&headers, header::CONTENT_TYPE), data: body.clone() },
+            inference_id: text(&sent.headers, INFERENCE_ID),
+            custom_attributes: text(&sent.headers, ATTRIBUTES),
+            at,
+        });
     }
     let mut response = Response::new(Body::from(body));
     for name in BACK {

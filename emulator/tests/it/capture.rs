@@ -60,6 +60,29 @@ async fn every_request_lands_in_the_bucket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_costs_no_answer_and_is_told() {
+    let lab = Lab::start().await;
+    lab.model("m", json!({})).await;
+    let mut config = config(100);
+    config["DataCaptureConfig"]["DestinationS3Uri"] = json!("s3://gone/capture");
+    lab.config("c", "m", config).await;
+    lab.endpoint("live", "c").await;
+    for _ in 0..20 {
+        assert!(lab.invoke("live", &[], "x").await.status.is_success());
+    }
+    let lab = lab.restart().await;
+    let told = lab.log("/aws/sagemaker/Endpoints/live", "data-capture").await;
+    let lost: u64 = told
+        .iter()
+        .filter_map(|line| line.strip_prefix("[emulator] ")?.split_once(" requests were not captured: "))
+        .map(|(count, _)| count.parse::<u64>().expect("a count"))
+        .sum();
+    assert_eq!(lost, 20, "{told:?}");
+    assert!(told[0].contains("s3://gone/capture/live/main/"), "{told:?}");
+    lab.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sample_is_a_sample() {
     let lab = Lab::start().await;
     lab.model("m", json!({})).await;
