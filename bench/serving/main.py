@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import beside
+import capture
 import table
 from names import BATCH, CONNECTIONS, ECHO, FASTAPI, FLASK, OURS
 from servers import Server, free_port
@@ -28,6 +29,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="bench/serve", description="serve beside an axum echo and Python servers")
     parser.add_argument("--data", default=os.environ.get("SAGEBRUSH_DATASETS"), help="folder of imdb/{train,test}.csv")
     parser.add_argument("--quick", action="store_true", help="one round of 1 s a measurement, without the big model")
+    parser.add_argument("--capture", action="store_true", help="only what capture costs; prints a table")
     parser.add_argument("--rounds", type=int, help="rounds; the median is told (3)")
     parser.add_argument("--seconds", type=int, help="of each measurement (3)")
     parser.add_argument("--profile", default="release", help="cargo's profile of our programs (release)")
@@ -205,8 +207,13 @@ def reach(built, root, file):
 def main():
     asked = arguments()
     built = build(asked)
-    root, pickle = fitted(asked, built, "imdb", SETTINGS), pickled(asked)
+    root = fitted(asked, built, "imdb", SETTINGS)
     files, kinds = bodies(asked)
+    if asked.capture:
+        sentences = files["sentence"]
+        capture.measure(asked, lambda port: serve(built, root, port), lambda server: load(server, 8, asked.seconds, sentences))
+        return
+    pickle = pickled(asked)
     result = {"kinds": kinds, "starts": {"imdb, words and pairs": start_of(asked, built, root, 9)}}
     reaches = {kind: reach(built, root, files[kind]) for kind in kinds}
     result["reach"] = {"imdb, words and pairs": reaches["review"]}

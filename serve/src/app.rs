@@ -1,5 +1,6 @@
 //! What every request shares: the opened artifact, and the limits that keep the server answering.
 
+use crate::capture::Capture;
 use crate::error::ApiError;
 use crate::formats::input::InputFormat;
 use crate::formats::negotiate::OutputFormat;
@@ -63,6 +64,7 @@ pub struct App {
     log: LogPolicy,
     metrics: Option<Metrics>,
     threshold: Option<Threshold>,
+    capture: Option<Capture>,
 }
 
 /// A place among the requests in flight, free again when dropped.
@@ -100,6 +102,7 @@ impl App {
             log: LogPolicy::default(),
             metrics: None,
             threshold: None,
+            capture: None,
         }
     }
 
@@ -111,6 +114,16 @@ impl App {
     /// Predicts the second of two classes from this probability on, not from one half.
     pub fn thresholded(self, threshold: Option<Threshold>) -> Self {
         Self { threshold, ..self }
+    }
+
+    /// Captures requests and answers, where there is something to capture with.
+    pub fn captured(self, capture: Option<Capture>) -> Self {
+        Self { capture, ..self }
+    }
+
+    /// What captures, where something does.
+    pub fn capture(&self) -> Option<&Capture> {
+        self.capture.as_ref()
     }
 
     /// Where the line between two classes is drawn; none: at one half.

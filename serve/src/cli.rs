@@ -1,6 +1,7 @@
 //! The command line of `serve`.
 
 use crate::app::{App, Limits};
+use crate::capture::{Capture, CaptureArgs};
 use crate::emf::{Dimensions, Emf, Namespace};
 use crate::log::{self, LogPolicy, say};
 use crate::metrics::Metrics;
@@ -73,6 +74,8 @@ struct Args {
     /// Seconds between two lines of metrics
     #[arg(long, value_name = "SECONDS", env = "SAGEBRUSH_METRICS_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     metrics_seconds: u64,
+    #[command(flatten)]
+    capture: CaptureArgs,
 }
 
 fn parse_in_flight(value: &str) -> Result<usize, String> {
@@ -181,7 +184,9 @@ async fn run(args: Args) -> Result<(), ServeError> {
         true => App::of_many(args.limits(), Models::new(args.models_bytes)),
     };
     let policy = LogPolicy { sample: args.log_sample, text: args.log_text };
-    let app = Arc::new(app.observed(policy, emf.as_ref().map(|_| Metrics::new())).thresholded(args.threshold));
+    let capture = args.capture.settings().map(Capture::start).transpose().map_err(ServeError::Start)?;
+    let app = app.observed(policy, emf.as_ref().map(|_| Metrics::new())).thresholded(args.threshold).captured(capture);
+    let app = Arc::new(app);
     let telling = emf.map(|emf| {
         let (stop, stopped) = oneshot::channel();
         (tokio::spawn(emf.tell(Arc::clone(&app), stopped)), stop)
@@ -198,6 +203,9 @@ async fn run(args: Args) -> Result<(), ServeError> {
         }
     };
     let drained = server::serve(listener, Arc::clone(&app), Bounds::default(), stop).await;
+    if let Some(capture) = app.capture() {
+        say(&format!("serve: capture: {}", capture.stop()));
+    }
     if let Some((telling, stop)) = telling {
         // What was counted since the last line is told before the end.
         let _ = stop.send(());

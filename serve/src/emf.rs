@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use crate::app::App;
+use crate::capture::Counted;
 use crate::log::say;
 use crate::metrics::Totals;
 use serde_json::{Map, Value, json};
@@ -14,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 /// Metrics that a line may define.
 const MOST_METRICS: usize = 100;
 /// Those beside the classes'.
-const OWN_METRICS: usize = 9;
+const OWN_METRICS: usize = 11;
 
 /// Under which name the metrics are found, and how often they are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl std::str::FromStr for Dimensions {
 
 fn is_metric(name: &str) -> bool {
     let totals = crate::metrics::Metrics::new().totals();
-    name.starts_with(CLASS_SHARE) || metrics(&totals, &[]).iter().any(|metric| metric.0 == name)
+    name.starts_with(CLASS_SHARE) || metrics(&totals, None, &[]).iter().any(|metric| metric.0 == name)
 }
 
 /// How the metrics of the classes begin.
@@ -79,13 +80,13 @@ const CLASS_SHARE: &str = "ClassShare.";
 
 impl Emf {
     /// The line for these counts, of the time that ended `now`.
-    pub fn line(&self, counted: &Totals, classes: &[String], now: SystemTime) -> String {
+    pub fn line(&self, counted: &Totals, captured: Option<Counted>, classes: &[String], now: SystemTime) -> String {
         let mut root = Map::new();
         let timestamp = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         let Dimensions(dimensions) = &self.dimensions;
         let names: Vec<&str> = dimensions.iter().map(|(name, _)| name.as_str()).collect();
         let (mut definitions, mut values) = (Vec::new(), Vec::new());
-        for (name, unit, value) in metrics(counted, classes) {
+        for (name, unit, value) in metrics(counted, captured, classes) {
             if let Some(value) = value {
                 definitions.push(json!({"Name": name, "Unit": unit}));
                 values.push((name, value));
@@ -103,24 +104,30 @@ impl Emf {
         let Some(metrics) = app.metrics() else { return };
         let mut ticks = interval_at(Instant::now() + self.every, self.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut told = metrics.totals();
+        let captures = || app.capture().map(|capture| capture.counted());
+        let (mut told, mut told_captures) = (metrics.totals(), captures());
         loop {
             let last = tokio::select! {
                 _ = ticks.tick() => false,
                 _ = &mut stop => true,
             };
-            let now = metrics.totals();
-            say(&self.line(&now.since(&told), metrics.classes(), SystemTime::now()));
+            let (now, captured) = (metrics.totals(), captures());
+            let since = captured.zip(told_captures).map(|(now, before)| now.since(&before));
+            say(&self.line(&now.since(&told), since, metrics.classes(), SystemTime::now()));
             if last {
                 return;
             }
-            told = now;
+            (told, told_captures) = (now, captured);
         }
     }
 }
 
 /// Name, unit and value of each; without a value where there was nothing to take it of.
-fn metrics(counted: &Totals, classes: &[String]) -> Vec<(String, &'static str, Option<Value>)> {
+fn metrics(
+    counted: &Totals,
+    captured: Option<Counted>,
+    classes: &[String],
+) -> Vec<(String, &'static str, Option<Value>)> {
     let share = |part: u64, whole: u64| (whole > 0).then(|| json!(part as f64 / whole as f64));
     let score = (counted.documents > 0).then(|| json!(counted.score as f64 / 1e9 / counted.documents as f64));
     let mut metrics: Vec<(String, &str, Option<Value>)> = vec![
@@ -133,6 +140,8 @@ fn metrics(counted: &Totals, classes: &[String]) -> Vec<(String, &'static str, O
         ("RefusedRecords".into(), "Count", Some(counted.refused.into())),
         ("ScoreMean".into(), "None", score),
         ("OutOfVocabularyRate".into(), "None", share(counted.unknown, counted.units)),
+        ("CaptureWritten".into(), "Count", captured.map(|captured| captured.written.into())),
+        ("CaptureDropped".into(), "Count", captured.map(|captured| captured.dropped().into())),
     ];
     debug_assert_eq!(metrics.len(), OWN_METRICS);
     let mut shares: Vec<(usize, &String, u64)> =
@@ -163,7 +172,7 @@ mod tests {
     #[test]
     fn nothing_counted_is_zero_and_no_mean() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
-        let line = emf("").line(&Metrics::new().totals(), &[], time);
+        let line = emf("").line(&Metrics::new().totals(), None, &[], time);
         let names = ["Requests", "ClientErrors", "ServerErrors", "Documents", "RefusedRecords"];
         let definitions: Vec<Value> = names.iter().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
         let directive = json!({"Namespace": "Sagebrush", "Dimensions": [[]], "Metrics": definitions});
@@ -183,11 +192,11 @@ mod tests {
         for class in (100..200).chain([7, 7]) {
             metrics.document(class, 0.5);
         }
-        let line = emf("Endpoint=a").line(&metrics.totals(), &classes, SystemTime::now());
+        let line = emf("Endpoint=a").line(&metrics.totals(), None, &classes, SystemTime::now());
         let line: Value = serde_json::from_str(&line).unwrap();
         let defined = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-        // Two of latencies and one of words have nothing to tell.
-        assert_eq!(defined.len(), MOST_METRICS - 3, "{line}");
+        // Two of latencies, one of words and two of captures have nothing to tell.
+        assert_eq!(defined.len(), MOST_METRICS - 5, "{line}");
         assert_eq!(line["ClassShare.#7"], 2.0 / 102.0);
         assert_eq!((&line["ClassShare.class 100"], &line["ClassShare.class 99"]), (&json!(1.0 / 102.0), &Value::Null));
     }

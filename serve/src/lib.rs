@@ -5,6 +5,7 @@
 //! artifact, the limits and the counts).
 
 pub mod app;
+pub mod capture;
 pub mod cli;
 mod clock;
 pub mod emf;
@@ -29,6 +30,7 @@ mod upload;
 mod workers;
 
 pub use app::{App, Limits};
+pub use capture::{Capture, CaptureSettings};
 pub use cli::main;
 pub use error::ApiError;
 pub use log::LogPolicy;

@@ -15,7 +15,7 @@ use std::time::Instant;
 use tower::Service;
 
 /// SageMaker's header with the client's name for a request.
-const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
+pub(crate) const INFERENCE_ID: &str = "x-amzn-sagemaker-inference-id";
 /// Of a path that is logged.
 const LONGEST_PATH: usize = 100;
 

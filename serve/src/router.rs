@@ -100,6 +100,7 @@ where
     let gzip = gzip::of(&parts.headers)?;
     let asked = Asked { input: InputFormat::of(&parts.headers)?, output: offer.format, explain };
     let mut body = upload.read(app).await?;
+    let captured = app.capture().and_then(|capture| capture.take(&body, gzip));
     let body_bytes = app.limits().body_bytes;
     let inline_bytes = served.inline_bytes(asked, app.limits());
     let mut packed = false;
@@ -138,7 +139,11 @@ where
         OutputFormat::Csv => HeaderValue::from_static("text/csv; charset=utf-8"),
         _ => HeaderValue::from_static(offer.content_type),
     };
-    let mut response = Response::new(Reply::Whole(Full::from(answered.bytes)));
+    let bytes = Bytes::from(answered.bytes);
+    if let Some(captured) = captured {
+        captured.answered(asked, &parts.headers, &content_type, &bytes);
+    }
+    let mut response = Response::new(Reply::Whole(Full::new(bytes)));
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     if let Some(refused) = answered.refused {
         response.extensions_mut().insert(Failure(refused.to_string()));

@@ -32,6 +32,34 @@ pub(super) fn read<'b>(body: &'b str, header: bool, documents: &mut Documents<'b
     Ok(())
 }
 
+/// The same body with what its fields say changed; one that is changed stands in quotes.
+pub(crate) fn rewritten(body: &str, change: &dyn for<'t> Fn(&'t str) -> Cow<'t, str>) -> String {
+    let (mut written, mut rest) = (String::with_capacity(body.len()), body);
+    while !rest.is_empty() {
+        let field = match rest.strip_prefix('"') {
+            Some(quoted) => self::quoted(quoted),
+            None => Ok(self::plain(rest)),
+        };
+        // Where it ends is not known: it is read as it stands.
+        let Ok((text, end)) = field else {
+            written.push_str(&change(rest));
+            break;
+        };
+        let (after, separator) = match end {
+            End::Field(after) => (after, ","),
+            End::Record(after) => (after, "\n"),
+        };
+        match change(&text) {
+            Cow::Borrowed(_) => written.push_str(&rest[..rest.len() - after.len()]),
+            Cow::Owned(changed) => {
+                written.extend(["\"", &changed.replace('"', "\"\""), "\"", separator]);
+            }
+        }
+        rest = after;
+    }
+    written
+}
+
 /// The text of the next record, `None` where it has more than one column; and what is after it.
 fn record(rest: &str) -> Result<(Option<Cow<'_, str>>, &str), &'static str> {
     let (text, mut end) = match rest.strip_prefix('"') {

@@ -1,6 +1,6 @@
 //! Bodies: what comes in ([`input`]), what goes out ([`output`]), and which of the latter ([`negotiate`]).
 
-mod csv;
+pub(crate) mod csv;
 pub mod documents;
 pub mod input;
 mod json;

@@ -1,5 +1,6 @@
 //! The program and its library from outside: what a client of the hosting contract sees.
 
+mod capture;
 mod errors;
 mod fixture;
 mod formats;

@@ -373,6 +373,37 @@ fn many_models_are_served_where_sagemaker_says_so() {
 }
 
 #[test]
+fn captures_are_counted_in_the_metrics_and_told_at_the_end() {
+    let root = ml_root(Kind::Two);
+    std::fs::write(root.path().join("file"), "").unwrap();
+    for (folder, metrics, want) in [
+        ("captures", (2, 0), "serve: capture: 2 requests written, 0 dropped\n"),
+        (
+            "file/captures",
+            (0, 2),
+            "serve: capture: 0 requests written, 2 dropped (2 could not be written, 0 found the queue full, 0 were too long)\n",
+        ),
+    ] {
+        let mut command = command(root.path());
+        command.args(["--port", "0", "--log-sample", "0", "--metrics-namespace", "Sagebrush"]);
+        command.env("SAGEBRUSH_CAPTURE_DIR", root.path().join(folder));
+        let serve = Serve::ready(&mut command);
+        for _ in 0..2 {
+            serve.exchange(&invocation("text/plain", "a wonderful film"));
+        }
+        let (said, lines) = serve.log();
+        assert!(said.contains(want), "{said}");
+        let last = lines.last().unwrap();
+        assert_eq!(
+            (&last["CaptureWritten"], &last["CaptureDropped"]),
+            (&metrics.0.into(), &metrics.1.into()),
+            "{said}"
+        );
+        assert_eq!(said.contains("cannot be written to: Not a directory"), metrics.0 == 0, "{said}");
+    }
+}
+
+#[test]
 fn wrong_arguments_are_usage() {
     let root = tempfile::tempdir().unwrap();
     for arguments in [
@@ -384,6 +415,9 @@ fn wrong_arguments_are_usage() {
         ["--metrics-dimensions", "Requests=5"],
         ["--metrics-dimensions", "reviews"],
         ["--metrics-seconds", "0"],
+        ["--capture-percent", "101"],
+        ["--capture-redact", "phone"],
+        ["--capture-redact-pattern", "("],
         ["--model", "x"],
     ] {
         let (code, _, stderr) = run(Command::new(env!("CARGO_BIN_EXE_serve")).args(arguments).current_dir(&root));
