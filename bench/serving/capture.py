@@ -9,8 +9,13 @@ from servers import Server, free_port
 OFF = "off"
 
 
+def quiet(runs, key):
+    return statistics.quantiles((run[key] for run in runs), n=4, method="inclusive")[0]
+
+
 def measure(asked, command, load):
-    """`asked.rounds` rounds, each server in turn; each figure is the median, each ratio the median of those in a round."""
+    """Rounds, each server in turn. Rates are medians; latencies the lower quartile of the rounds, those that others on the
+    machine disturbed the least."""
     folder = asked.work / "capture"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -35,23 +40,25 @@ def measure(asked, command, load):
     try:
         for server in servers.values():
             server.start()
-        runs = {name: [] for name in servers}
-        for number in range(asked.rounds + 1):
-            # Each is the first in its turn; the first round warms up and is not counted.
-            order = [*servers][number % len(servers) :] + [*servers][: number % len(servers)]
-            for name in order:
-                measured = load(servers[name])
-                if number:
-                    runs[name].append(measured)
+        runs = {(name, pause): [] for name in servers for pause in (0, 1)}
+        # With a millisecond between two requests of a connection, for what one waits; then all that it takes.
+        for pause, rounds in ((1, 4 * asked.rounds), (0, asked.rounds)):
+            for number in range(rounds + 1):
+                # Each is the first in its turn; the first round warms up and is not counted.
+                for name in [*servers][number % len(servers) :] + [*servers][: number % len(servers)]:
+                    measured = load(servers[name], pause)
+                    if number:
+                        runs[name, pause].append(measured)
     finally:
         for server in servers.values():
             server.stop()
-    print("| capture | requests/s | p50 ms | p99 ms | p99 ÷ off | CPU ms a request |")
+    print("| capture | requests/s | CPU ms a request | paced: p50 ms | p99 ms | p99 ÷ off |")
     print("| --- | --: | --: | --: | --: | --: |")
-    for name, measured in runs.items():
-        rate, p50, p99, cpu = (statistics.median(run[key] for run in measured) for key in ("rate", "p50", "p99", "cpu"))
-        ratio = statistics.median(run["p99"] / off["p99"] for run, off in zip(measured, runs[OFF]))
-        print(f"| {name} | {rate:,.0f} | {p50 / 1000:.3f} | {p99 / 1000:.3f} | {ratio:.3f} | {cpu:.4f} |")
+    for name in servers:
+        rate, cpu = (statistics.median(run[key] for run in runs[name, 0]) for key in ("rate", "cpu"))
+        p50, p99 = (quiet(runs[name, 1], key) for key in ("p50", "p99"))
+        ratio = p99 / quiet(runs[OFF, 1], "p99")
+        print(f"| {name} | {rate:,.0f} | {cpu:.4f} | {p50 / 1000:.3f} | {p99 / 1000:.3f} | {ratio:.2f} |")
     for server in servers.values():
         told = [line for line in server.log.read_text().splitlines() if "capture:" in line]
         print(f"{server.name}: {' / '.join(told)}", file=sys.stderr)

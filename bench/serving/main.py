@@ -211,7 +211,8 @@ def main():
     files, kinds = bodies(asked)
     if asked.capture:
         sentences = files["sentence"]
-        capture.measure(asked, lambda port: serve(built, root, port), lambda server: load(server, 8, asked.seconds, sentences))
+        busy = lambda server, pause: load(server, 16, asked.seconds, sentences, pause)  # noqa: E731
+        capture.measure(asked, lambda port: serve(built, root, port), busy)
         return
     pickle = pickled(asked)
     result = {"kinds": kinds, "starts": {"imdb, words and pairs": start_of(asked, built, root, 9)}}

@@ -4,7 +4,7 @@
 use super::record::Record;
 use super::redact::Redaction;
 use super::settings::CaptureSettings;
-use super::store::Store;
+use super::store::{Removed, Store};
 use super::{Counted, Shared};
 use crate::log::say;
 use jiff::Timestamp;
@@ -33,6 +33,8 @@ pub(super) struct Writer {
     /// Where the folder takes nothing: when it is tried again, and how long after that.
     failed: Option<(Instant, Duration)>,
     told: (Instant, Counted),
+    /// Files that went to make room and are not told yet.
+    removed: Removed,
 }
 
 /// Lines that will be a file.
@@ -54,6 +56,7 @@ impl Writer {
             pending: None,
             failed: None,
             told: (Instant::now(), Counted::default()),
+            removed: Removed::default(),
         }
     }
 
@@ -125,12 +128,8 @@ impl Writer {
             Ok(removed) => {
                 let records = self.pending.take().map_or(0, |pending| pending.records);
                 self.shared.counts.written.fetch_add(records, Relaxed);
-                if removed.files > 0 {
-                    say(&format!(
-                        "serve: capture: the oldest {} files ({} bytes) are removed, to stay within its bound",
-                        removed.files, removed.bytes
-                    ));
-                }
+                self.removed.files += removed.files;
+                self.removed.bytes += removed.bytes;
                 if self.failed.take().is_some() {
                     self.shared.down.store(false, Relaxed);
                     say(&format!("serve: capture: {} is written to again", self.store.dir().display()));
@@ -153,10 +152,20 @@ impl Writer {
         self.failed = Some((Instant::now() + wait, wait));
     }
 
-    /// Says once in a while how much was dropped.
+    /// Says once in a while, and at the end, how much was dropped and removed; the counts at the end are told by whoever
+    /// stops it.
     fn tell(&mut self, stopping: bool) {
         let (at, before) = self.told;
-        if stopping || at.elapsed() < TOLD_EVERY {
+        if !stopping && at.elapsed() < TOLD_EVERY {
+            return;
+        }
+        let Removed { files, bytes } = std::mem::take(&mut self.removed);
+        if files > 0 {
+            say(&format!(
+                "serve: capture: the oldest {files} files ({bytes} bytes) are removed, to stay within its bound"
+            ));
+        }
+        if stopping {
             return;
         }
         let now = self.shared.counts.counted();
