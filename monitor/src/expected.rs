@@ -3,22 +3,27 @@
 //! Two estimates bracket it. *Confidence*: the held-out accuracy, moved by the change of the mean confidence (Guillory et
 //! al. 2021, "difference of confidences"); where the shift makes the artifact wrongly sure, it is too high. *Snippets*:
 //! the chance of being right is learned from the held-out documents and from pieces cut out of them, by confidence and by
-//! how many terms are known; a piece keeps its document's label though what made it so may be cut off, so that this is
-//! rather too low. The estimate is their middle; of the part of the text that has become unknown it says only chance.
-//! `docs/monitoring.md` has what was measured, and how this was chosen.
+//! how many terms are known; that a piece keeps its document's label though what made it so may be cut off is learned
+//! with it ([`Learner`], `noise`) and taken out. The estimate is their middle; of the part of the text that has become
+//! unknown, or is in a language that the baseline does not have, it says only chance. `docs/monitoring.md` has what was
+//! measured, and how this was chosen.
+
+mod noise;
 
 use model::{Artifact, ArtifactError, DocumentValues, SplitMix64};
 use serde::{Deserialize, Serialize};
 
-use crate::fit;
 use crate::known_terms::TextFeatures;
 use crate::stats::interval::{Z95, wilson};
 use crate::stats::sample::Moments;
+use noise::Case;
 
 /// Words of the pieces that are cut out of each held-out document.
 const PIECES: [(usize, usize); 4] = [(1, 2), (3, 6), (7, 20), (21, 60)];
 /// Fewest held-out documents that anything is learned from.
 pub const LEAST: u64 = 30;
+/// Kinds of cases: whole documents, then the pieces.
+const KINDS: usize = 1 + PIECES.len();
 /// Coefficients: of 1, of the log-odds of the confidence, of the logarithm of the number of known terms, of both.
 const COEFFICIENTS: usize = 4;
 
@@ -35,12 +40,6 @@ pub struct AccuracyBaseline {
     pub unknown: f64,
     /// Log-odds of being right; see the module.
     pub coefficients: [f64; COEFFICIENTS],
-}
-
-/// One prediction of a document whose label is known.
-struct Case {
-    features: [f64; COEFFICIENTS],
-    right: bool,
 }
 
 /// Collects cases from held-out documents.
@@ -70,24 +69,30 @@ impl Learner {
     /// A held-out document, its label and its share of unknown tokens.
     pub fn add(&mut self, artifact: &Artifact, text: &str, label: &str, unknown: f64) -> Result<(), ArtifactError> {
         let Some(class) = artifact.classes().iter().position(|name| name == label) else { return Ok(()) };
-        let (confidence, right) = self.case(artifact, text, class)?;
+        let (confidence, right) = self.case(artifact, text, class, 0)?;
         self.confidence.add(confidence);
         self.right.add(f64::from(u8::from(right)));
         self.unknown.add(unknown);
         let words: Vec<&str> = text.split_whitespace().collect();
-        for (shortest, longest) in PIECES {
+        for (kind, (shortest, longest)) in (1..).zip(PIECES) {
             let length = (shortest + self.random.below(longest - shortest + 1)).min(words.len());
             let start = self.random.below(words.len() - length + 1);
-            self.case(artifact, &words[start..start + length].join(" "), class)?;
+            self.case(artifact, &words[start..start + length].join(" "), class, kind)?;
         }
         Ok(())
     }
 
-    fn case(&mut self, artifact: &Artifact, text: &str, class: usize) -> Result<(f64, bool), ArtifactError> {
+    fn case(
+        &mut self,
+        artifact: &Artifact,
+        text: &str,
+        class: usize,
+        kind: usize,
+    ) -> Result<(f64, bool), ArtifactError> {
         artifact.document_values(text, &mut self.document)?;
         let (predicted, confidence) = predicted(artifact, &self.document);
         let right = predicted == class;
-        self.cases.push(Case { features: features(confidence, self.document.terms.len()), right });
+        self.cases.push(Case { features: features(confidence, self.document.terms.len()), right, kind });
         Ok((confidence, right))
     }
 
@@ -96,7 +101,7 @@ impl Learner {
         if self.right.count < LEAST {
             return None;
         }
-        let coefficients = learn(&self.cases)?;
+        let coefficients = noise::learn(&self.cases)?;
         Some(AccuracyBaseline {
             documents: self.right.count,
             accuracy: self.right.mean,
@@ -105,20 +110,6 @@ impl Learner {
             coefficients,
         })
     }
-}
-
-/// A logistic regression of being right, barely regularised.
-fn learn(cases: &[Case]) -> Option<[f64; COEFFICIENTS]> {
-    let rights = cases.iter().filter(|case| case.right).count();
-    if rights == 0 || rights == cases.len() {
-        return None;
-    }
-    let rows = cases.iter().map(|case| (0..).zip(case.features[1..].iter().copied()));
-    let targets = cases.iter().map(|case| usize::from(case.right)).collect();
-    let fitted = fit::two_classes(COEFFICIENTS - 1, rows, targets, (100.0, None))?;
-    let mut coefficients = [fitted.intercept[0]; COEFFICIENTS];
-    coefficients[1..].iter_mut().zip(fitted.weights.column(0)).for_each(|(to, from)| *to = *from);
-    coefficients.iter().all(|c| c.is_finite()).then_some(coefficients)
 }
 
 /// Class and probability.
@@ -192,9 +183,11 @@ impl Evidence {
     }
 
     /// None of a window without texts.
-    pub fn estimate(&self, baseline: Option<&AccuracyBaseline>, classes: usize) -> Option<Estimate> {
+    /// `foreign`: the share of the documents that is in languages which the baseline does not have.
+    pub fn estimate(&self, baseline: Option<&AccuracyBaseline>, classes: usize, foreign: f64) -> Option<Estimate> {
         let baseline = baseline.filter(|_| self.confidence.count > 0)?;
-        let lost = baseline.lost(self.unknown.mean);
+        // What is foreign has its share of what is unknown.
+        let lost = foreign + (1.0 - foreign) * baseline.lost(self.unknown.mean);
         let by_confidence = mixed(baseline.accuracy + self.confidence.mean - baseline.confidence, lost, classes);
         let by_snippets = mixed(self.snippets.mean, lost, classes);
         let accuracy = (by_confidence + by_snippets) / 2.0;

@@ -101,7 +101,8 @@ fn compare(job: &WatchJob, against: Against, window: Window, tally: Tally) -> Re
     let languages = language::mix(sample.iter().map(String::as_str));
     let bags: Vec<Bag> = sample.iter().map(|text| domain::bag(artifact, text)).collect();
     let domain = domain::compare(&baseline.sample, &bags);
-    let estimate = window.evidence.estimate(baseline.info.accuracy.as_ref(), artifact.classes().len());
+    let foreign = language::foreign(&baseline.info.languages, &languages);
+    let estimate = window.evidence.estimate(baseline.info.accuracy.as_ref(), artifact.classes().len(), foreign);
     let measured = window.joined.slices.get("").copied();
     let shown = Shown {
         columns: &window.columns,
