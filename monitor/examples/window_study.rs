@@ -77,7 +77,7 @@ fn watch(root: &Path, artifact: &Artifact, rows: &[&Row]) -> Result<DriftReport,
     };
     let job = monitor::settings::job(root, &variable, jiff::Timestamp::now())?;
     let monitor::settings::Job::Watch(job) = job else { return Err("the job is no watch".into()) };
-    Ok(monitor::watch::run(&job, root, jiff::Timestamp::now())?)
+    Ok(monitor::watch::run(&job, root, jiff::Timestamp::now(), &monitor::ledger::Ledger::default())?)
 }
 
 #[derive(Default)]

@@ -10,11 +10,14 @@ pub mod record;
 pub mod request;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Result;
 use crate::files;
@@ -70,7 +73,8 @@ pub fn read<L: Send>(
     lanes: &mut [L],
     add: &(impl Fn(&mut L, Place, Exchange) + Sync),
 ) -> Result<Tally> {
-    let files = files::below(folder, &|name| name.ends_with(".jsonl"))?;
+    let mut files = files::below(folder, &|name| name.ends_with(".jsonl"))?;
+    files.retain(|path| may_hold(path, window));
     let names: Vec<String> = files.iter().map(|path| name(folder, path)).collect();
     let names = &names;
     thread::scope(|scope| {
@@ -90,6 +94,37 @@ pub fn read<L: Send>(
         }
         dealt.map(|()| tally)
     })
+}
+
+/// How many requests each window of `length` seconds has, by its end; of the windows that end at `ends`, in order.
+pub fn count(folder: &Path, length: i64, ends: &[i64]) -> Result<BTreeMap<i64, u64>> {
+    let at = |second: i64| Timestamp::from_second(second).ok();
+    let window =
+        Window { start: ends.first().and_then(|end| at(end - length)), end: ends.last().and_then(|end| at(*end)) };
+    let mut counts = BTreeMap::new();
+    for path in files::below(folder, &|name| name.ends_with(".jsonl"))?.iter().filter(|path| may_hold(path, window)) {
+        let mut lines = Lines::open(path)?;
+        while let Some((_, line)) = lines.next_line()? {
+            let Ok(Ok(record)) = line.map(Record::parse) else { continue };
+            if window.holds(record.time) {
+                *counts.entry((record.time.as_second().div_euclid(length) + 1) * length).or_default() += 1;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// Whether a file can hold requests of the window. Capture puts them into a folder an hour, `yyyy/mm/dd/hh/`; a file that is an
+/// hour off is read all the same, and so is one that lies elsewhere.
+fn may_hold(path: &Path, window: Window) -> bool {
+    let folders = path.parent().map(|folder| folder.iter().rev().take(4).collect::<Vec<_>>()).unwrap_or_default();
+    let numbers: Vec<i16> = folders.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
+    let &[hour, day, month, year] = &numbers[..] else { return true };
+    let part = |n: i16| i8::try_from(n).unwrap_or(-1);
+    let Ok(hour) = DateTime::new(year, part(month), part(day), part(hour), 0, 0, 0) else { return true };
+    let Ok(hour) = TimeZone::UTC.to_timestamp(hour) else { return true };
+    let slack = SignedDuration::from_hours(1);
+    window.end.is_none_or(|end| hour - slack < end) && window.start.is_none_or(|start| start < hour + slack + slack)
 }
 
 fn name(folder: &Path, path: &Path) -> String {

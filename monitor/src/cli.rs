@@ -8,13 +8,15 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
 use jiff::Timestamp;
-use report::drift::Outcome;
+use report::DriftReport;
+use report::drift::{Outcome, PastWindow};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::error::Result;
-use crate::settings::{self, Job};
-use crate::{baseline, files, watch};
+use crate::ledger::{self, Ledger};
+use crate::settings::{self, Job, WatchJob, Windows};
+use crate::{baseline, files, watch, windows};
 
 /// Most bytes of `output/message` that SageMaker keeps.
 const MESSAGE_BYTES: usize = 1024;
@@ -76,19 +78,46 @@ fn work(root: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Result<String
         }
         Job::Watch(job) => {
             println!("watch: {} → {}", job.dataset.display(), job.output.display());
-            let report = watch::run(&job, root, now)?;
-            for check in &report.checks {
-                println!("{} {}: {}", if check.violated { "drift" } else { "alike" }, check.feature, check.description);
+            if let Some(windows) = &job.windows {
+                return scheduled(&job, windows, root, now);
             }
-            report.violations.iter().filter(|v| v.constraint_check_type != "baseline_drift_check").for_each(|v| {
-                println!("{} {}: {}", v.constraint_check_type, v.feature_name, v.description);
-            });
-            report.damaged_lines.iter().for_each(|line| println!("damaged line {line}"));
-            report.notes.iter().for_each(|note| println!("note: {note}"));
-            let outcome = if report.outcome() == Outcome::Drifted { "CompletedWithViolations" } else { "Completed" };
+            let ledger = job.ledger.as_deref().map(Ledger::read).transpose()?.unwrap_or_default();
+            let report = watch::run(&job, root, now, &ledger)?;
+            tell(&report);
             let because = report.because().map(|why| format!(" {why}")).unwrap_or_default();
             let link = job.report_link.as_ref().map(|link| format!(" Report: {link}")).unwrap_or_default();
-            Ok(format!("{outcome}: {}{because}{link}", report.verdict()))
+            Ok(format!("{}: {}{because}{link}", first_word(report.outcome()), report.verdict()))
         }
     }
+}
+
+fn first_word(outcome: Outcome) -> &'static str {
+    if outcome == Outcome::Drifted { "CompletedWithViolations" } else { "Completed" }
+}
+
+/// Every window that is due.
+fn scheduled(job: &WatchJob, windows: &Windows, root: &Path, now: Timestamp) -> Result<String> {
+    let done = windows::run(job, windows, root, now)?;
+    for (entry, report) in &done.reports {
+        println!("window {} to {}: {}", entry.start, entry.end, entry.verdict);
+        tell(report);
+    }
+    let link = |entry: &PastWindow| {
+        let name = entry.end.parse().map(ledger::name).ok()?;
+        Some(job.report_link.as_ref()?.replace("{window}", &name))
+    };
+    let (outcome, said) = done.message(&link);
+    Ok(format!("{}: {said}", first_word(outcome)))
+}
+
+/// A report in the log.
+fn tell(report: &DriftReport) {
+    for check in &report.checks {
+        println!("{} {}: {}", if check.violated { "drift" } else { "alike" }, check.feature, check.description);
+    }
+    report.violations.iter().filter(|v| v.constraint_check_type != "baseline_drift_check").for_each(|v| {
+        println!("{} {}: {}", v.constraint_check_type, v.feature_name, v.description);
+    });
+    report.damaged_lines.iter().for_each(|line| println!("damaged line {line}"));
+    report.notes.iter().for_each(|note| println!("note: {note}"));
 }

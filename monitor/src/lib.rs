@@ -24,6 +24,7 @@ mod fit;
 pub mod impact;
 pub mod known_terms;
 pub mod language;
+pub mod ledger;
 mod metrics;
 pub mod personal;
 mod programs;
@@ -35,5 +36,6 @@ pub mod terms;
 pub mod truth;
 pub mod watch;
 pub mod window;
+pub mod windows;
 
 pub use cli::main;

@@ -1,11 +1,16 @@
 //! What CloudWatch is told: a JSON line a metric, where Model Monitor's containers leave theirs.
 
+use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 
 use crate::features::{Columns, Numeric, PREDICTED_LABEL};
 use crate::settings::WatchJob;
 use crate::stats::sample::Sample;
 use report::DriftReport;
+
+/// Where CloudWatch shows them, beside `serve`'s.
+const NAMESPACE: &str = "Sagebrush";
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -78,6 +83,27 @@ pub fn lines(job: &WatchJob, report: &DriftReport, window: &Columns, timestamp: 
     share("accuracy_measured", report.measured.as_ref().map(|measured| measured.all.accuracy));
     lines.extend(report.records.iter().map(|record| count(&format!("records_{}", record.kind), record.documents)));
     lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|line| line + "\n").collect()
+}
+
+/// The figures that alarms are set on, in CloudWatch's embedded metric format: a line in the log, whose time is that of the
+/// run, since an alarm asks what is known by now.
+pub fn embedded(job: &WatchJob, report: &DriftReport, now: Timestamp) -> String {
+    let accuracy = report.accuracy.as_ref().map(|found| found.accuracy);
+    let measured = report.measured.as_ref().map(|found| found.all.accuracy);
+    let figures = [
+        ("MonitoredWindows", "Count", Some(1.0)),
+        ("MonitoredDocuments", "Count", Some(report.documents as f64)),
+        ("DriftViolations", "Count", Some(report.violations.len() as f64)),
+        ("EstimatedAccuracy", "None", accuracy),
+        ("MeasuredAccuracy", "None", measured),
+    ];
+    let known = || figures.iter().filter_map(|(name, unit, value)| Some((*name, *unit, (*value)?)));
+    let definitions: Vec<Json> = known().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+    let directive = json!({"Namespace": NAMESPACE, "Dimensions": [["Endpoint"]], "Metrics": definitions});
+    let head = json!({"Timestamp": now.as_millisecond(), "CloudWatchMetrics": [directive]});
+    let mut line = json!({"_aws": head, "Endpoint": job.endpoint});
+    known().for_each(|(name, _, value)| line[name] = json!(value));
+    line.to_string()
 }
 
 fn spread(values: &Sample) -> Option<Value> {

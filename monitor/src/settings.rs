@@ -59,12 +59,31 @@ pub struct WatchJob {
     pub output: PathBuf,
     /// Times of the requests that count.
     pub window: Window,
+    /// Folder of windows that are done, if there is one: the report shows them.
+    pub ledger: Option<PathBuf>,
+    /// Every window that is due, instead of the one above.
+    pub windows: Option<Windows>,
     /// For the report and the metrics.
     pub endpoint: String,
     /// For the metrics.
     pub schedule: Option<String>,
     /// Whether metrics are written.
     pub publish_metrics: bool,
+}
+
+/// The windows of a schedule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Windows {
+    /// Folder of what is done.
+    pub ledger: PathBuf,
+    /// Where entries of what is done now go.
+    pub done: PathBuf,
+    /// Seconds of a window.
+    pub length: i64,
+    /// Windows that have passed by then are due.
+    pub now: Timestamp,
+    /// How many windows back one that was missed is still done, and one is done again for captures that came late.
+    pub catch_up: u32,
 }
 
 /// Which halves of a capture are read.
@@ -122,7 +141,10 @@ pub fn job(root: &Path, variable: &dyn Fn(&str) -> Option<String>, now: Timestam
             if !halves.input && !halves.output {
                 return Err(unknown_format(&text));
             }
+            let window = vars.window(now)?;
             Ok(Job::Watch(WatchJob {
+                ledger: vars.optional_path("ledger_source"),
+                windows: vars.windows(window)?,
                 dataset,
                 halves,
                 model,
@@ -132,7 +154,7 @@ pub fn job(root: &Path, variable: &dyn Fn(&str) -> Option<String>, now: Timestam
                 truth: vars.optional_path("ground_truth_source"),
                 report_link: vars.get("report_link"),
                 output,
-                window: vars.window(now)?,
+                window,
                 endpoint: vars.get("sagemaker_endpoint_name").unwrap_or_default(),
                 schedule: vars.get("sagemaker_monitoring_schedule_name"),
                 publish_metrics: vars.enabled("publish_cloudwatch_metrics")?,
@@ -219,6 +241,26 @@ impl Variables<'_> {
             return Err(MonitorError::Variable { name: "start_time", found: from.to_string(), expected });
         }
         Ok(Window { start, end })
+    }
+
+    /// Where a job is to write into the ledger, it does what is due by the window's end.
+    fn windows(&self, window: Window) -> Result<Option<Windows>> {
+        let (Some(ledger), Some(done)) = (self.optional_path("ledger_source"), self.optional_path("ledger_output"))
+        else {
+            return Ok(None);
+        };
+        let (Some(start), Some(now)) = (window.start, window.end) else {
+            let expected = "the length of the windows that ledger_output is for".to_string();
+            return Err(MonitorError::Variable { name: "window_seconds", found: String::new(), expected });
+        };
+        let text = self.get("catch_up").unwrap_or_else(|| "24".into());
+        let bad = || MonitorError::Variable {
+            name: "catch_up",
+            found: text.clone(),
+            expected: "a number of windows from 1 to 1000".into(),
+        };
+        let catch_up = text.trim().parse().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(bad)?;
+        Ok(Some(Windows { ledger, done, length: now.as_second() - start.as_second(), now, catch_up }))
     }
 
     fn enabled(&self, name: &'static str) -> Result<bool> {

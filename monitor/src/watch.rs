@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::constraints::{Constraints, Switch};
 use crate::domain::{self, Bag};
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::rules::Figures;
 use crate::settings::WatchJob;
 use crate::statistics::Statistics;
@@ -34,8 +35,9 @@ struct Violations<'v> {
     violations: &'v [Violation],
 }
 
-/// Reads, compares, writes the results to the job's output folder (and metrics below `root`), gives back the report.
-pub fn run(job: &WatchJob, root: &Path, now: Timestamp) -> Result<DriftReport> {
+/// Reads, compares, writes the results to the job's output folder (and metrics below `root`), gives back the report, which
+/// shows the windows of `ledger` before this one.
+pub fn run(job: &WatchJob, root: &Path, now: Timestamp, ledger: &Ledger) -> Result<DriftReport> {
     let config = Config::read(job.config.as_deref())?;
     let unpacked = archive::open(&job.model)?;
     let artifact = unpacked.artifact();
@@ -46,6 +48,7 @@ pub fn run(job: &WatchJob, root: &Path, now: Timestamp) -> Result<DriftReport> {
     let statistics = Statistics::of(&window.columns, &|_| true, &|_| window.columns.documents);
     let (columns, last) = (window.columns.clone(), window.last);
     let mut report = compare(job, against, window, tally)?;
+    report.history = ledger.before(job.window.end);
     for program in &config.programs {
         match programs::run(program, job)? {
             Ok(violations) => report.violations.extend(violations),
@@ -63,8 +66,13 @@ pub fn run(job: &WatchJob, root: &Path, now: Timestamp) -> Result<DriftReport> {
     files::write_json(&job.output.join("constraint_violations.json"), &violations)?;
     if job.publish_metrics && monitoring.emit_metrics == Switch::Enabled {
         let time = job.window.end.or(last).unwrap_or(now).to_string();
-        let lines = metrics::lines(job, &report, &columns, &time);
-        files::write(&root.join("output/metrics/cloudwatch/cloudwatch_metrics.jsonl"), lines.as_bytes())?;
+        let path = root.join("output/metrics/cloudwatch/cloudwatch_metrics.jsonl");
+        // Of the windows before, where a job does several.
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let lines = before + &metrics::lines(job, &report, &columns, &time);
+        files::write(&path, lines.as_bytes())?;
+        // The container's log is what reaches CloudWatch where no Model Monitor carries the file.
+        println!("{}", metrics::embedded(job, &report, now));
     }
     Ok(report)
 }
@@ -141,6 +149,7 @@ fn compare(job: &WatchJob, against: Against, window: Window, tally: Tally) -> Re
         checks: findings.checks,
         violations: findings.violations,
         rules: Vec::new(),
+        history: Vec::new(),
     };
     let figures = Figures { named: summary::figures(&report, &window.columns), counted: window.counted };
     apply(config, &figures, &mut report);

@@ -31,6 +31,10 @@ pub struct Aws {
     pub scheduler: aws_sdk_scheduler::Client,
     /// Scaling of the endpoint.
     pub scaling: aws_sdk_applicationautoscaling::Client,
+    /// Alarms.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Messages.
+    pub sns: aws_sdk_sns::Client,
     /// The image's repository.
     pub ecr: aws_sdk_ecr::Client,
     /// Account, by number.
@@ -102,6 +106,8 @@ impl Aws {
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             scheduler: aws_sdk_scheduler::Client::new(config),
             scaling: aws_sdk_applicationautoscaling::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
             account: identity.account().unwrap_or_default().to_owned(),
             caller: identity.arn().unwrap_or_default().to_owned(),

@@ -115,7 +115,11 @@ pub enum Command {
     /// Put the approved model behind the endpoint and prove it, or roll back
     Deploy,
     /// Make the baseline and the schedule, and compare the traffic so far (exit 3 on drift)
-    Monitor,
+    Monitor {
+        /// Then follow the windows of the schedule as they are done, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+    },
     /// Ask the endpoint for predictions of texts, or of stdin
     Invoke {
         /// Texts; without any, stdin is one

@@ -25,7 +25,7 @@ use crate::{
         run::{self, kept},
         status, train,
         transform::{self, Input},
-        tune,
+        tune, windows,
     },
 };
 
@@ -43,7 +43,7 @@ enum Wanted {
     Reproduce(String),
     Diff(String, String),
     Deploy,
-    Monitor,
+    Monitor(bool),
     Invoke(Asked, Option<usize>),
     Run(CheckedData, BTreeMap<String, String>),
     Plan(CheckedData, BTreeMap<String, String>),
@@ -55,7 +55,7 @@ impl Wanted {
     /// Whether it may start a job, whose name its image decides with.
     fn runs_the_image(&self) -> bool {
         use Wanted::{Monitor, Plan, Reproduce, Run, Train, Transform, Tune};
-        matches!(self, Train(_) | Tune(_) | Transform(_) | Run(..) | Plan(..) | Monitor | Reproduce(_))
+        matches!(self, Train(_) | Tune(_) | Transform(_) | Run(..) | Plan(..) | Monitor(_) | Reproduce(_))
     }
 }
 
@@ -127,7 +127,7 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
             | Command::Register { .. }
             | Command::Approve { .. }
             | Command::Deploy
-            | Command::Monitor
+            | Command::Monitor { .. }
     );
     let record = record.filter(|old| needs || (old.target, &old.project) == (settings.target, &settings.project));
     let wanted = match command {
@@ -175,9 +175,9 @@ fn prepare(command: Command, settings: &Settings, path: &Path) -> Result<(Wanted
             known(&record, settings, path)?.model_package()?;
             Wanted::Deploy
         }
-        Command::Monitor => {
+        Command::Monitor { watch } => {
             known(&record, settings, path)?.deployment()?;
-            Wanted::Monitor
+            Wanted::Monitor(watch)
         }
         Command::Invoke { text, content_type, explain } => Wanted::Invoke(invoke::asked(text, content_type)?, explain),
         Command::Plan { .. } => {
@@ -224,7 +224,12 @@ async fn connected(
 ) -> Result<()> {
     tokio::pin!(stop);
     let again = "repeat the command: it goes on from there";
-    let interrupted = |what: &str| Err(Failure::interrupted(what).hint(again));
+    // Who follows windows ends it by hand: that is no interruption.
+    let follows = matches!(wanted, Wanted::Monitor(true));
+    let interrupted = |what: &str| match follows {
+        true => Ok(()),
+        false => Err(Failure::interrupted(what).hint(again)),
+    };
     if settings.target == Target::Aws {
         let work = async {
             let aws = Aws::account(&settings).await?;
@@ -338,8 +343,12 @@ async fn work(
             }
             out.result(&kept(deploy::deploy(&context, &mut run).await, &run, path)?)
         }
-        Wanted::Monitor => {
+        Wanted::Monitor(follow) => {
             let done = kept(monitor::monitor(&context, &mut run).await, &run, path)?;
+            if follow {
+                out.say(done.to_string().trim_end());
+                return windows::watch(&context, &done.monitoring.endpoint).await;
+            }
             out.result(&done)?;
             done.finding()
         }

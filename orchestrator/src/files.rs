@@ -1,6 +1,6 @@
 //! Files that are whole or not there: written aside, then renamed.
 
-use std::{io::Write as _, path::Path};
+use std::path::Path;
 
 use crate::error::{self, Result};
 
@@ -17,13 +17,4 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = std::fs::remove_file(&aside);
     }
     written.map_err(failed())
-}
-
-/// Adds to the file that an environment variable names, as a GitHub workflow's steps leave outputs and summaries; without the
-/// variable, nothing.
-pub fn append_to(variable: &str, text: &str) -> Result<()> {
-    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else { return Ok(()) };
-    let file = std::fs::File::options().append(true).create(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(error::io(format!("{} ({variable}): cannot be written", path.display())))
 }

@@ -4,10 +4,10 @@ use aws_sdk_sagemaker::types::{ProcessingJobStatus, TrainingJobStatus};
 use serde::Serialize;
 
 use crate::{
-    endpoint,
+    alarms, endpoint,
     error::{self, Found as _, Result},
     stages::Context,
-    tags,
+    tags, topic,
 };
 
 /// What a thing is.
@@ -22,6 +22,10 @@ pub enum Kind {
     ProcessingJob,
     /// Starts jobs.
     Schedule,
+    /// Tells a topic.
+    Alarm,
+    /// Tells whoever listens.
+    Topic,
     /// What an endpoint is made of.
     EndpointConfig,
     /// What a config names.
@@ -36,6 +40,8 @@ impl Kind {
             Kind::TrainingJob => "training job",
             Kind::ProcessingJob => "processing job",
             Kind::Schedule => "schedule",
+            Kind::Alarm => "alarm",
+            Kind::Topic => "topic",
             Kind::EndpointConfig => "endpoint config",
             Kind::Model => "model",
         }
@@ -79,6 +85,15 @@ impl Inventory {
         }
         for (name, ours) in schedules(context).await? {
             found.put(Thing { kind: Kind::Schedule, name }, ours);
+        }
+        for (name, ours) in alarms::all(context).await? {
+            found.put(Thing { kind: Kind::Alarm, name }, ours);
+        }
+        if let Some(ours) = topic::is_ours(context).await? {
+            // What infra/stack.yaml made stays with the stack.
+            if ours {
+                found.put(Thing { kind: Kind::Topic, name: topic::arn(context) }, true);
+            }
         }
         for (kind, named) in [(Kind::EndpointConfig, configs(context).await?), (Kind::Model, models(context).await?)] {
             found.sort(context, kind, named).await?;

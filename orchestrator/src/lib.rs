@@ -4,6 +4,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 mod advice;
+mod alarms;
 mod artifact;
 mod ask;
 mod aws;
@@ -42,6 +43,7 @@ mod settings;
 mod stages;
 mod statistics;
 mod tags;
+mod topic;
 
 /// The program; `args` without its name.
 pub fn main<I: IntoIterator<Item = OsString>>(args: I) -> ExitCode {

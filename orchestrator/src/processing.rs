@@ -23,6 +23,9 @@ use crate::{
 /// Where a job's only output comes from.
 pub const OUTPUT: &str = "/opt/ml/processing/output";
 
+/// Where entries of the ledger come from.
+pub const DONE: &str = "/opt/ml/processing/done";
+
 /// What `monitor` is to do.
 #[derive(Clone, Debug)]
 pub struct MonitorJob {
@@ -30,6 +33,8 @@ pub struct MonitorJob {
     pub inputs: Vec<(&'static str, String, &'static str)>,
     /// `s3://` prefix of what it leaves.
     pub output: String,
+    /// `s3://` prefix of the entries that it adds to the ledger, if it does.
+    pub ledger: Option<String>,
     /// The monitor's settings.
     pub environment: BTreeMap<String, String>,
     /// What the job bears.
@@ -46,20 +51,30 @@ impl MonitorJob {
                 "S3DataDistributionType": "FullyReplicated",
             }})
         };
-        let output = json!({ "S3Uri": self.output, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob" });
+        let output = |(name, uri, path): (&str, &String, &str)| {
+            let target = json!({ "S3Uri": uri, "LocalPath": path, "S3UploadMode": "EndOfJob" });
+            json!({ "OutputName": name, "S3Output": target })
+        };
+        let outputs = self.outputs().map(output).collect::<Vec<_>>();
         json!({
             "ProcessingJobName": name,
             "RoleArn": context.account.role,
             "AppSpecification": { "ImageUri": context.account.image, "ContainerEntrypoint": ["monitor"] },
             "Environment": self.environment,
             "ProcessingInputs": self.inputs.iter().map(input).collect::<Vec<_>>(),
-            "ProcessingOutputConfig": { "Outputs": [{ "OutputName": "output", "S3Output": output }] },
+            "ProcessingOutputConfig": { "Outputs": outputs },
             "ProcessingResources": { "ClusterConfig": {
                 "InstanceCount": 1, "InstanceType": settings.instance_type, "VolumeSizeInGB": settings.volume_gb,
             }},
             "Tags": self.tags.iter().map(|tag| json!({ "Key": tag.key(), "Value": tag.value() })).collect::<Vec<_>>(),
             "StoppingCondition": { "MaxRuntimeInSeconds": settings.max_runtime_minutes.saturating_mul(60) },
         })
+    }
+
+    /// Name, address and folder of each output, the ledger's last: what an entry speaks of is there by then.
+    fn outputs(&self) -> impl Iterator<Item = (&'static str, &String, &'static str)> {
+        let ledger = self.ledger.iter().map(|uri| ("ledger", uri, DONE));
+        std::iter::once(("output", &self.output, OUTPUT)).chain(ledger)
     }
 
     async fn create(&self, context: &Context, name: &str) -> Result<()> {
@@ -75,12 +90,12 @@ impl MonitorJob {
                 .build();
             request = request.processing_inputs(ProcessingInput::builder().input_name(*name).s3_input(source).build());
         }
-        let upload = ProcessingS3Output::builder()
-            .s3_uri(&self.output)
-            .local_path(OUTPUT)
-            .s3_upload_mode(ProcessingS3UploadMode::EndOfJob)
-            .build();
-        let output = ProcessingOutput::builder().output_name("output").s3_output(upload).build();
+        let output = |(name, uri, path): (&str, &String, &str)| {
+            let upload = ProcessingS3Output::builder().s3_uri(uri).local_path(path);
+            let upload = upload.s3_upload_mode(ProcessingS3UploadMode::EndOfJob).build();
+            ProcessingOutput::builder().output_name(name).s3_output(upload).build()
+        };
+        let outputs = self.outputs().map(output).collect();
         let cluster = ProcessingClusterConfig::builder()
             .instance_count(1)
             .instance_type(ProcessingInstanceType::from(settings.instance_type.as_str()))
@@ -95,7 +110,7 @@ impl MonitorJob {
             .role_arn(&context.account.role)
             .app_specification(program)
             .set_environment(Some(self.environment.clone().into_iter().collect()))
-            .processing_output_config(ProcessingOutputConfig::builder().outputs(output).build())
+            .processing_output_config(ProcessingOutputConfig::builder().set_outputs(Some(outputs)).build())
             .processing_resources(ProcessingResources::builder().cluster_config(cluster).build())
             .stopping_condition(stop)
             .set_tags(Some(self.tags.clone()))

@@ -1,6 +1,7 @@
 //! A window of captured traffic held against the baseline: `drift.json`.
 
 mod accuracy;
+mod history;
 mod html;
 mod markdown;
 mod shift;
@@ -8,6 +9,7 @@ mod verdict;
 mod watched;
 
 pub use accuracy::{AccuracyEstimate, MeasuredAccuracy, SliceAccuracy};
+pub use history::{PastWindow, WINDOW_FORMAT};
 pub use html::html;
 pub use markdown::markdown;
 pub use shift::{DomainClassifier, DomainTerm, ScoreShift, TermImpact, TermShift};
@@ -75,6 +77,9 @@ pub struct DriftReport {
     /// Texts of requests, where the configuration allows them.
     #[serde(default)]
     pub examples: Vec<Example>,
+    /// The windows before this one, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<PastWindow>,
     /// What is reported as violated; the content of `constraint_violations.json`.
     pub violations: Vec<Violation>,
     /// What a reader must know to judge the rest: comparisons left out and why, captures without answers.

@@ -80,7 +80,7 @@ fn request(name: &str, body: &[u8]) -> Result<Value, Fault> {
 
 fn create(account: &Account, request: Value) -> Result<Value, Fault> {
     let member = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
-    let (group, name, now) = (member("GroupName"), member("Name"), time::now());
+    let (group, name, now) = (member("GroupName"), member("Name"), account.clock().now());
     let schedule = Schedule { request, group, name: name.clone(), created: now, modified: now, fired: None };
     let arn = schedule.arn();
     if !account.schedules.add(&schedule.key(), schedule)? {
@@ -105,7 +105,7 @@ fn update(account: &Account, request: Value) -> Result<Value, Fault> {
     let member = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
     let (group, name) = (member("GroupName"), member("Name"));
     let changed = account.schedules.update(&format!("{group}/{name}"), |schedule| {
-        (schedule.request, schedule.modified) = (request, time::now());
+        (schedule.request, schedule.modified) = (request, account.clock().now());
         schedule.arn()
     })?;
     let arn = changed.ok_or_else(|| missing(&name))?;

@@ -4,10 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::sleep;
 
 use super::{Schedule, expression::Expression};
-use crate::{account::Account, sagemaker, shapes, time};
+use crate::{account::Account, sagemaker, shapes};
 
 /// Targets are operations of SageMaker, called by name.
 const TARGET: &str = "arn:aws:scheduler:::aws-sdk:sagemaker:";
@@ -30,26 +29,24 @@ pub(crate) async fn run(account: Arc<Account>) {
     // What was due while no emulator ran is not made up for.
     let mut looked = account.opened;
     loop {
-        let now = time::now();
-        let mut pause = LOOK;
+        let now = account.clock().now();
+        // A clock that was set back looks again from there: what was due then is due again, as a schedule's calls may repeat.
+        looked = looked.min(now);
+        let mut next = None;
         for schedule in account.schedules.all() {
             match schedule.next(looked.max(schedule.modified)) {
                 Some(due) if due <= now => fire(&account, &schedule, due),
-                Some(due) => pause = pause.min(until(now, due)),
+                Some(due) => next = Some(next.map_or(due, |next: Timestamp| next.min(due))),
                 None => {}
             }
         }
         looked = now;
         tokio::select! {
-            () = sleep(pause) => {}
+            () = account.clock().wait(next.unwrap_or(Timestamp::MAX), LOOK) => {}
             _ = changed.changed() => {}
             () = account.tasks.closing() => return,
         }
     }
-}
-
-fn until(now: Timestamp, due: Timestamp) -> Duration {
-    Duration::from_millis(u64::try_from(due.as_millisecond() - now.as_millisecond()).unwrap_or(0))
 }
 
 fn fire(account: &Arc<Account>, schedule: &Schedule, due: Timestamp) {

@@ -89,3 +89,44 @@ async fn schedules_are_changed_listed_deleted_and_refused() {
     assert_eq!(call(&lab, Method::GET, "/schedules/a", Value::Null).await.status, 404);
     lab.emulator.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_goes_by_the_clock_it_is_given() {
+    // The hour before Europe's clocks go forward, and what the schedule says is said in that zone.
+    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("time");
+    let clock = emulator::Clock::stopped_at(at("2026-03-29T00:05:00Z"));
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let timing = || emulator::Timing { clock: clock.clone(), ..crate::lab::timing() };
+    let settings = crate::lab::settings(&folder);
+    let lab = Lab::start_as(folder, settings, timing()).await;
+    lab.put("in/a", "x").await;
+    let input = job("run-<aws.scheduler.execution-id>", json!({"AT": "<aws.scheduler.scheduled-time>"}));
+    let mut hourly = schedule("cron(10 * * * ? *)", &input);
+    hourly["ScheduleExpressionTimezone"] = json!("Europe/Berlin");
+    assert_eq!(call(&lab, Method::POST, "/schedules/hourly", hourly).await.status, 200);
+    // Times that its jobs were given, in order.
+    async fn asked(lab: &Lab, wanted: usize) -> Vec<String> {
+        let enough = |l: &Value| l["ProcessingJobSummaries"].as_array().is_some_and(|all| all.len() >= wanted);
+        let listed = lab.until("ListProcessingJobs", json!({"MaxResults": 100}), enough).await;
+        let mut times = Vec::new();
+        for job in listed["ProcessingJobSummaries"].as_array().expect("jobs") {
+            let name = json!({"ProcessingJobName": job["ProcessingJobName"]});
+            let job = lab.until("DescribeProcessingJob", name, over).await;
+            times.push(job["Environment"]["AT"].as_str().expect("time")[11..16].to_owned());
+        }
+        times.sort_unstable();
+        times
+    }
+    for (now, wanted) in [("00:10:00", vec!["00:10"]), ("01:10:00", vec!["00:10", "01:10"])] {
+        clock.set(at(&format!("2026-03-29T{now}Z")));
+        assert_eq!(asked(&lab, wanted.len()).await, wanted, "{now}");
+    }
+    // No emulator ran at 02:10: nothing is made up for. The ledger of windows is what catches up.
+    lab.emulator.shutdown().await;
+    clock.set(at("2026-03-29T02:30:00Z"));
+    let settings = crate::lab::settings(&lab.folder);
+    let lab = Lab::start_as(lab.folder, settings, timing()).await;
+    clock.set(at("2026-03-29T03:10:00Z"));
+    assert_eq!(asked(&lab, 3).await, ["00:10", "01:10", "03:10"]);
+    lab.emulator.shutdown().await;
+}

@@ -8,3 +8,4 @@ mod moved;
 mod p_values;
 mod rules;
 mod story;
+mod windows;

@@ -42,6 +42,11 @@ pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Settings> {
     for path in settings.data.train.iter_mut().chain(&mut settings.data.test).chain([&mut settings.local.state]) {
         *path = base.join(&*path);
     }
+    let ground_truth = settings.monitor.ground_truth.as_mut().filter(|given| !given.starts_with("s3://"));
+    if let Some(path) = ground_truth {
+        *path = base.join(&*path).to_string_lossy().into_owned();
+    }
+    settings.monitor.config = settings.monitor.config.take().map(|path| base.join(path));
     apply(&mut settings, overrides);
     check(&settings)?;
     Ok(settings)
@@ -156,6 +161,29 @@ fn check(settings: &Settings) -> Result<()> {
     if settings.monitor.window_hours < 1 {
         return wrong("monitor.window_hours", settings.monitor.window_hours.to_string(), "1 or more");
     }
+    if !(1..=1000).contains(&settings.monitor.catch_up) {
+        return wrong("monitor.catch_up", settings.monitor.catch_up.to_string(), "1 to 1000");
+    }
+    let alarms = &settings.alarms;
+    for (key, value, most) in [
+        ("alarms.error_share", alarms.error_share, 1.0),
+        ("alarms.client_error_share", alarms.client_error_share, 1.0),
+        ("alarms.latency_p99_ms", alarms.latency_p99_ms, 60_000.0),
+    ] {
+        if !(value > 0.0 && value <= most) {
+            return wrong(key, value.to_string(), &format!("a number above 0, up to {most}"));
+        }
+    }
+    if !(1..=168).contains(&alarms.quiet_hours) {
+        return wrong("alarms.quiet_hours", alarms.quiet_hours.to_string(), "1 to a week's 168");
+    }
+    if let Some(url) = alarms.webhook.as_ref().filter(|url| !url.starts_with("http://") && !url.starts_with("https://"))
+    {
+        return wrong("alarms.webhook", format!("{url:?}"), "an address that begins with https:// or http://");
+    }
+    if let Some(to) = alarms.email.iter().find(|to| !to.contains('@')) {
+        return wrong("alarms.email", format!("{to:?}"), "e-mail addresses");
+    }
     for (key, files) in [("data.train", &settings.data.train), ("data.test", &settings.data.test)] {
         if files.is_empty() {
             return wrong(key, "[]".into(), "at least one file");
@@ -234,6 +262,7 @@ mod tests {
             "endpoint",
             "endpoint.rollout",
             "monitor",
+            "alarms",
             "local",
         ] {
             let probe = if section.is_empty() { "\"?\" = 1".into() } else { format!("[{section}]\n\"?\" = 1") };
@@ -263,6 +292,10 @@ mod tests {
             ("[gate]\nconfidence = 1.0", "gate.confidence = 1: expected"),
             ("[business]\nendpoint_price_a_month = 84.0", "say in business.priced_on which day"),
             ("[endpoint]\ncapture_percentage = 101", "endpoint.capture_percentage = 101: expected 0 to 100"),
+            ("[monitor]\ncatch_up = 0", "monitor.catch_up = 0: expected 1 to 1000"),
+            ("[alarms]\nerror_share = 2.0", "alarms.error_share = 2: expected a number above 0, up to 1"),
+            ("[alarms]\nwebhook = \"ftp://x\"", "expected an address that begins with https:// or http://"),
+            ("[alarms]\nemail = [\"ops\"]", "alarms.email = \"ops\": expected e-mail addresses"),
             ("target = \"aws\"", "target \"aws\" needs role_arn"),
             (
                 "[endpoint.rollout]\nshift = \"linear\"\nstep_percent = 5",

@@ -89,6 +89,8 @@ pub struct Settings {
     pub endpoint: EndpointSettings,
     /// `[monitor]`
     pub monitor: MonitorSettings,
+    /// `[alarms]`
+    pub alarms: AlarmSettings,
     /// `[[prices]]`: before those of `prices.toml`.
     pub prices: Vec<Price>,
     /// `[local]`
@@ -200,8 +202,38 @@ pub struct MonitorSettings {
     pub schedule: String,
     /// Hours of traffic that a scheduled run looks at, counted back from its start.
     pub window_hours: u32,
+    /// How many windows back one that was missed is still done, and done again for captures that came late.
+    pub catch_up: u32,
+    /// `monitor.toml`, for the jobs.
+    pub config: Option<PathBuf>,
+    /// Labels that come later: an `s3://` prefix, or a file of this machine.
+    pub ground_truth: Option<String>,
+    /// Address of a report for messages, `{window}` in it the window's.
+    pub report_link: Option<String>,
     /// Role that the scheduler takes on (target `aws`).
     pub role_arn: Option<String>,
+}
+
+/// `[alarms]`: what somebody is told of.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlarmSettings {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Topic's name or ARN; none: `<project>-alarms`.
+    pub topic: Option<String>,
+    /// Who gets mail.
+    pub email: Vec<String>,
+    /// What gets an HTTP request.
+    pub webhook: Option<String>,
+    /// Share of requests that fail on the server's side.
+    pub error_share: f64,
+    /// Share of requests that are refused.
+    pub client_error_share: f64,
+    /// Milliseconds of the model's container.
+    pub latency_p99_ms: f64,
+    /// Hours without a request.
+    pub quiet_hours: u32,
 }
 
 /// `[local]`: the emulator.
@@ -238,6 +270,7 @@ impl Default for Settings {
             registry: Registry::default(),
             endpoint: EndpointSettings::default(),
             monitor: MonitorSettings::default(),
+            alarms: AlarmSettings::default(),
             prices: Vec::new(),
             local: Local::default(),
             file: None,
@@ -313,7 +346,30 @@ impl EndpointSettings {
 
 impl Default for MonitorSettings {
     fn default() -> Self {
-        MonitorSettings { schedule: "cron(0 * * * ? *)".into(), window_hours: 1, role_arn: None }
+        MonitorSettings {
+            schedule: "cron(10 * * * ? *)".into(),
+            window_hours: 1,
+            catch_up: 24,
+            config: None,
+            ground_truth: None,
+            report_link: None,
+            role_arn: None,
+        }
+    }
+}
+
+impl Default for AlarmSettings {
+    fn default() -> Self {
+        AlarmSettings {
+            enabled: true,
+            topic: None,
+            email: Vec::new(),
+            webhook: None,
+            error_share: 0.01,
+            client_error_share: 0.5,
+            latency_p99_ms: 500.0,
+            quiet_hours: 24,
+        }
     }
 }
 

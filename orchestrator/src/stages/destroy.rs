@@ -88,6 +88,10 @@ async fn delete(context: &Context, thing: &Thing) -> Result<()> {
         Kind::TrainingJob => stopped(sagemaker.stop_training_job().training_job_name(name).send().await, what)?,
         Kind::ProcessingJob => stopped(sagemaker.stop_processing_job().processing_job_name(name).send().await, what)?,
         Kind::Schedule => drop(context.aws.scheduler.delete_schedule().name(name).send().await.found(what)?),
+        Kind::Alarm => {
+            drop(context.aws.cloudwatch.delete_alarms().alarm_names(name).send().await.found(what)?);
+        }
+        Kind::Topic => drop(context.aws.sns.delete_topic().topic_arn(name).send().await.found(what)?),
         Kind::EndpointConfig => {
             drop(sagemaker.delete_endpoint_config().endpoint_config_name(name).send().await.found(what)?);
         }

@@ -1,6 +1,9 @@
 //! Stage `evaluate`: the job's own evaluation out of the bucket, held against the gate. No figure is made here.
 
-use std::{fmt, io::Read as _};
+use std::{
+    fmt,
+    io::{Read as _, Write as _},
+};
 
 use flate2::read::GzDecoder;
 use report::{
@@ -327,6 +330,13 @@ fn for_github(part: &EvaluationPart, evaluation: &Evaluation, judged: &GateRepor
         "accuracy={}\nprecision={}\nrecall={}\nf1={}\npassed={}\ntraining_job={}\n",
         metrics.accuracy, metrics.precision, metrics.recall, metrics.f1, part.passed, part.job
     );
-    files::append_to("GITHUB_OUTPUT", &outputs)?;
-    files::append_to("GITHUB_STEP_SUMMARY", &(report::gate::markdown(judged) + &evaluation::markdown(evaluation)))
+    append("GITHUB_OUTPUT", &outputs)?;
+    append("GITHUB_STEP_SUMMARY", &(report::gate::markdown(judged) + &evaluation::markdown(evaluation)))
+}
+
+fn append(variable: &str, text: &str) -> Result<()> {
+    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else { return Ok(()) };
+    let file = std::fs::File::options().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(error::io(format!("{} ({variable}): cannot be written", path.display())))
 }

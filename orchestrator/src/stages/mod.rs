@@ -19,6 +19,7 @@ pub mod traffic;
 pub mod train;
 pub mod transform;
 pub mod tune;
+pub mod windows;
 
 use std::time::Duration;
 

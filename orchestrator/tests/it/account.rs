@@ -84,7 +84,7 @@ fn a_plan_says_what_would_be_and_touches_nothing() {
         "  create      training job story-",
         "1 x ml.m5.large, at most 60 min: $0.115 an hour, $0.115 at most",
         "  create      endpoint story with a config of that package, once it is approved",
-        "  create      schedule story-monitor, cron(0 * * * ? *)",
+        "  create      schedule story-monitor, cron(10 * * * ? *)",
         "  price       ml.m5.large for training in us-east-1: $0.115 an hour, looked up 2026-08-11",
         "  no price    of ml.c5.large for hosting in us-east-1",
     ] {

@@ -22,3 +22,4 @@ mod sdk;
 mod stub;
 mod transform;
 mod tune;
+mod watch;

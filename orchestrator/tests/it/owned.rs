@@ -128,7 +128,7 @@ async fn destroy_leaves_what_is_not_ours() {
     let done = project.run(&["destroy", "--json"]).exit(0).json();
     let deleted: Vec<&str> = done["deleted"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     assert_eq!(deleted[0], "endpoint story", "what costs most goes first: {deleted:?}");
-    assert_eq!(deleted.len(), 4, "endpoint, schedule, config, model: {deleted:?}");
+    assert_eq!(deleted.len(), 11, "endpoint, schedule, six alarms, topic, config, model: {deleted:?}");
     assert_eq!(done["foreign"].as_array().unwrap().len(), 27, "{done}");
     assert!(done["kept"][0].as_str().unwrap().starts_with("bucket story-"), "{done}");
 

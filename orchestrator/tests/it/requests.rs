@@ -47,7 +47,10 @@ fn locally(project: &Project) -> PathBuf {
         s3.put_bucket_versioning().bucket(bucket).versioning_configuration(off).send().await.unwrap();
     });
     project.write("data/train.csv", reviews(38, 0));
-    project.write("pipeline.toml", "project = \"story\"\n[monitor]\nwindow_hours = 2\n");
+    // A window that is violated whatever it holds, and somebody to tell.
+    project.write("monitor.toml", "[[rules]]\nname = \"any\"\nwhen = 'documents >= 0'\n");
+    let monitor = "[monitor]\nwindow_hours = 2\nconfig = \"monitor.toml\"\n[alarms]\nemail = [\"ops@example.com\"]\n";
+    project.write("pipeline.toml", format!("project = \"story\"\n{monitor}"));
     project.run(&["run"]).exit(0);
     for command in [
         &["plan"][..],

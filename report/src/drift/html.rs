@@ -1,6 +1,7 @@
 //! A drift report as a page.
 
 mod moved;
+mod past;
 mod watched;
 
 use super::{Check, DriftReport, Outcome};
@@ -28,6 +29,7 @@ pub fn html(report: &DriftReport) -> String {
         section("Violations", "", &violations(r)),
         moved::impact(r),
         moved::terms(r),
+        past::windows(r),
         watched::timeline(r),
         watched::accuracy(r),
         moved::domain(r),
