@@ -270,9 +270,12 @@ class Moto:
 
 
 def in_sources(folder):
-    """Operations that the orchestrator's sources call, as the SDK's clients name them."""
+    """Services and operations that the orchestrator's sources call, the operations as the SDK's clients name them."""
     text = "\n".join(path.read_text() for path in sorted(pathlib.Path(folder).rglob("*.rs")))
-    return set(regex.findall(r"\.\s*([a-z0-9_]+)\(\)", text))
+    crates = {"cloudwatchlogs": "logs"}
+    crates.update((name.replace("-", ""), name) for name in calls.LOADER.list_available_services("service-2"))
+    services = {crates[crate] for crate in regex.findall(r"aws_sdk_([a-z0-9]+)", text)}
+    return services, set(regex.findall(r"\.\s*([a-z0-9_]+)\(\)", text))
 
 
 def main():
@@ -315,8 +318,8 @@ def main():
         wrong.append("nothing was recorded")
     if given.sources:
         recorded = {call.operation for call in found}
-        everything = {name: service for service in {call.service for call in found} for name in calls.model(service).operation_names}
-        called = in_sources(given.sources)
+        services, called = in_sources(given.sources)
+        everything = {name: service for service in sorted(services) for name in calls.model(service).operation_names}
         wrong += [f"{service} {name} stands in {given.sources} and was never recorded"
                   for name, service in sorted(everything.items()) if xform_name(name) in called and name not in recorded]
     for line, times in collections.Counter(wrong).items():

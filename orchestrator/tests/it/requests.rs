@@ -22,6 +22,28 @@ use crate::{
 /// The variable that names a folder to keep the records in: `.ci/run` shows them.
 const KEPT: &str = "SAGEBRUSH_KEEP_RECORD";
 
+/// What calls further services, and changes what a first run has made.
+const SETTINGS: &str = r#"
+project = "story"
+[monitor]
+window_hours = 2
+config = "monitor.toml"
+[alarms]
+email = ["ops@example.com"]
+[endpoint.autoscaling]
+max_instances = 3
+invocations_per_minute = 600.0
+[[endpoint.autoscaling.scheduled]]
+name = "day"
+schedule = "cron(0 7 * * ? *)"
+min_instances = 2
+[tune]
+strategy = "grid"
+max_parallel = 1
+[tune.ranges]
+C = [0.5, 1.0]
+"#;
+
 /// What the script comes to.
 fn checked(records: &[PathBuf], further: &[&str]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/check.py");
@@ -49,8 +71,8 @@ fn locally(project: &Project) -> PathBuf {
     project.write("data/train.csv", reviews(38, 0));
     // A window that is violated whatever it holds, and somebody to tell.
     project.write("monitor.toml", "[[rules]]\nname = \"any\"\nwhen = 'documents >= 0'\n");
-    let monitor = "[monitor]\nwindow_hours = 2\nconfig = \"monitor.toml\"\n[alarms]\nemail = [\"ops@example.com\"]\n";
-    project.write("pipeline.toml", format!("project = \"story\"\n{monitor}"));
+    project.write("pipeline.toml", SETTINGS);
+    project.write("batch/a.jsonl", "{\"text\": \"excellent, I love it\"}\n{\"text\": \"terrible, it broke\"}\n");
     project.run(&["run"]).exit(0);
     for command in [
         &["plan"][..],
@@ -60,6 +82,8 @@ fn locally(project: &Project) -> PathBuf {
         &["diff", "1", "2"],
         &["reproduce", "1"],
         &["approve", "--reason", "seen"],
+        &["loadtest", "--seconds", "0.1"],
+        &["transform", "batch/a.jsonl"],
     ] {
         project.run(command).exit(0);
     }
@@ -73,6 +97,8 @@ fn locally(project: &Project) -> PathBuf {
     for job in jobs {
         signal(job, "CONT");
     }
+    project.run(&["tune"]).exit(0);
+    spoiled(project);
     assert_eq!(emulator.stop(), Some(0));
     record
 }
@@ -111,11 +137,37 @@ fn halted(project: &Project, emulator: &Emulator, operation: &str, program: &str
     panic!("no{program}process could be halted")
 }
 
+/// A search that fails, since its only job is killed; one that was too quick is made anew with another value.
+fn spoiled(project: &Project) {
+    for attempt in 1..=50 {
+        project.write("pipeline.toml", SETTINGS.replace("[0.5, 1.0]", &format!("[{attempt}.25]")));
+        let mut command = project.command(&["tune"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let ended = loop {
+            if let Some(job) = project.process(" container train ") {
+                sent(job, "KILL");
+            }
+            if let Some(ended) = command.try_wait().unwrap() {
+                break ended;
+            }
+        };
+        if ended.code() == Some(1) {
+            return;
+        }
+    }
+    panic!("no search could be made to fail");
+}
+
+/// Whether a process was still there to be sent a signal.
+fn sent(process: u32, name: &str) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args([format!("-{name}"), process.to_string()]).stderr(Stdio::null()).status().unwrap().success()
+}
+
 /// Halts a process; whether it was still there to be halted.
 fn halt(process: u32) -> bool {
-    let sent = Command::new("kill").args(["-STOP", &process.to_string()]).stderr(Stdio::null()).status().unwrap();
+    let sent = sent(process, "STOP");
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    sent.success() && status.lines().any(|line| line.starts_with("State:") && line.contains('T'))
+    sent && status.lines().any(|line| line.starts_with("State:") && line.contains('T'))
 }
 
 /// The same in an account, by another project's name, so that moto tells the two apart.
