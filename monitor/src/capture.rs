@@ -106,7 +106,7 @@ pub fn count(folder: &Path, length: i64, ends: &[i64]) -> Result<BTreeMap<i64, u
         let mut lines = Lines::open(path)?;
         while let Some((_, line)) = lines.next_line()? {
             let Ok(Ok(record)) = line.map(Record::parse) else { continue };
-            if window.holds(record.time) {
+            if window.holds(record.time) && !record.is_own() {
                 *counts.entry((record.time.as_second().div_euclid(length) + 1) * length).or_default() += 1;
             }
         }
@@ -179,6 +179,7 @@ fn read_batches(
             });
             match record {
                 Err(why) => tally.damaged_line(place, &names[file as usize], &why),
+                Ok(record) if record.is_own() => {}
                 Ok(record) if window.holds(record.time) => {
                     tally.requests += 1;
                     match record.exchange(halves) {

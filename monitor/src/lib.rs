@@ -38,4 +38,5 @@ pub mod watch;
 pub mod window;
 pub mod windows;
 
+pub use capture::record::OWN_REQUEST;
 pub use cli::main;

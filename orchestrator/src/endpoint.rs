@@ -124,10 +124,28 @@ pub async fn delete(context: &Context, name: &str) -> Result<()> {
 
 /// Predictions of `texts`, in order.
 pub async fn predict(context: &Context, name: &str, texts: &[&str], explain: Option<usize>) -> Result<Vec<u8>> {
+    ask(context, name, texts, explain, None).await
+}
+
+/// The same for the pipeline's own sake: monitoring passes over it.
+pub async fn check(context: &Context, name: &str, texts: &[&str]) -> Result<Vec<u8>> {
+    ask(context, name, texts, None, Some(::monitor::OWN_REQUEST)).await
+}
+
+async fn ask(
+    context: &Context,
+    name: &str,
+    texts: &[&str],
+    explain: Option<usize>,
+    inference_id: Option<&str>,
+) -> Result<Vec<u8>> {
     let body = serde_json::to_vec(&serde_json::json!({ "instances": texts }))
         .map_err(|e| error::io("the request as JSON")(e.into()))?;
     let mut request = context.aws.runtime.invoke_endpoint().endpoint_name(name).body(Blob::new(body));
-    request = request.content_type("application/json").accept("application/json");
+    request = request
+        .set_inference_id(inference_id.map(str::to_owned))
+        .content_type("application/json")
+        .accept("application/json");
     if let Some(k) = explain {
         request = request.custom_attributes(format!("explain={k}"));
     }
@@ -152,7 +170,7 @@ pub async fn verify(context: &Context, name: &str, golden: &[Golden]) -> Result<
         return Err(Failure::new("the evaluation holds no golden document, so the deployment cannot be proved"));
     }
     let texts: Vec<&str> = golden.iter().map(|golden| golden.text.as_str()).collect();
-    let live = parse(name, &predict(context, name, &texts, None).await?, golden.len())?;
+    let live = parse(name, &check(context, name, &texts).await?, golden.len())?;
     for (n, (want, got)) in golden.iter().zip(&live).enumerate() {
         if let Some(why) = difference(want, got) {
             return Err(Failure::new(format!("endpoint {name} does not repeat golden prediction {}: {why}", n + 1))

@@ -34,7 +34,7 @@ pub async fn measure(context: &Context, name: &str, texts: &[&str], calls: u32) 
     let mut took = Vec::new();
     for text in texts.iter().cycle().take(calls as usize) {
         let start = Instant::now();
-        endpoint::predict(context, name, &[text], None).await?;
+        endpoint::check(context, name, &[text]).await?;
         took.push(start.elapsed());
     }
     Ok(Latency::of(took))

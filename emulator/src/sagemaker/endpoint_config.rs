@@ -138,7 +138,7 @@ fn check_serverless(request: &Value, place: usize, serverless: Serverless) -> Re
         "A serverless endpoint has one production variant."
     } else if captures {
         "Data capture is not supported for serverless endpoints."
-    } else if serverless.memory_size_in_mb % 1024 != 0 {
+    } else if !serverless.memory_size_in_mb.is_multiple_of(1024) {
         "MemorySizeInMB must be 1024, 2048, 3072, 4096, 5120 or 6144."
     } else {
         return Ok(());

@@ -8,6 +8,9 @@ use serde::Deserialize;
 use super::{Exchange, answer, base64, request};
 use crate::settings::Halves;
 
+/// The `inferenceId` of requests that prove a deployment or measure it: they are nobody's traffic, and are passed over.
+pub const OWN_REQUEST: &str = "sagebrush-own-request";
+
 /// A request and its answer, as captured.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -71,6 +74,11 @@ impl Record {
         let EventMetadata { inference_time: time, inference_id, event_id } = line.event_metadata;
         let time = time.parse().map_err(|_| format!("inferenceTime `{time}` is no time"))?;
         Ok(Self { time, id: inference_id.or(event_id), input, output })
+    }
+
+    /// Whether the pipeline asked for its own sake.
+    pub fn is_own(&self) -> bool {
+        self.id.as_deref() == Some(OWN_REQUEST)
     }
 
     /// Documents and predictions, matched in order; else why that cannot be.

@@ -56,6 +56,27 @@ fn damaged_lines_are_named_and_the_window_is_half_open() {
     }
 }
 
+#[test]
+fn what_the_pipeline_asks_for_its_own_sake_is_no_traffic() {
+    let line = |id: &str| {
+        serde_json::json!({
+            "captureData": {"endpointInput": {"observedContentType": "text/plain", "mode": "INPUT", "data": "good", "encoding": "CSV"}},
+            "eventMetadata": {"eventId": "e", "inferenceId": id, "inferenceTime": "2026-01-19T19:00:00Z"},
+            "eventVersion": "0",
+        })
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("captures.jsonl");
+    std::fs::write(&file, format!("{}\n{}\n", line(monitor::OWN_REQUEST), line("mine"))).unwrap();
+    let mut exchanges = Vec::new();
+    let add = |all: &mut Vec<Exchange>, _, exchange| all.push(exchange);
+    let halves = Halves { input: true, output: false };
+    let lanes = std::slice::from_mut(&mut exchanges);
+    let tally = capture::read(folder.path(), halves, Window::default(), lanes, &add).unwrap();
+    assert_eq!((tally.requests, tally.unreadable, tally.damaged), (1, 0, 0));
+    assert_eq!(exchanges[0].id.as_deref(), Some("mine"));
+}
+
 /// Files with more lines than a batch holds, every tenth damaged.
 #[test]
 fn lanes_share_the_lines_and_tell_the_same_of_them() {

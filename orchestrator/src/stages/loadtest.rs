@@ -151,6 +151,7 @@ async fn step(
                 let body = bodies[turn.fetch_add(1, Ordering::Relaxed) % bodies.len()].clone();
                 let asked = Instant::now();
                 let request = runtime.invoke_endpoint().endpoint_name(&name).body(Blob::new(body));
+                let request = request.inference_id(::monitor::OWN_REQUEST);
                 match request.content_type("application/json").accept("application/json").send().await {
                     Ok(_) => took.push(asked.elapsed()),
                     Err(_) => failed += 1,
