@@ -41,6 +41,8 @@ fn page_shows_what_was_found_and_stays_a_page() {
         "✗ violated",
         "not known",
         "with an e-mail address",
+        "Window by window",
+        "done again, 7 late",
     ] {
         assert!(page.contains(shown), "page does not show {shown:?}");
     }

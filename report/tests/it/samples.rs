@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use report::drift::{
     AccuracyEstimate, Bin, Check, Distribution, DomainClassifier, DomainTerm, Example, MeasuredAccuracy, NewTerm,
-    RecordCheck, RuleVerdict, ScoreShift, SliceAccuracy, TermImpact, TermShift, TimeSlot, Timeline, Violation,
+    PastWindow, RecordCheck, RuleVerdict, ScoreShift, SliceAccuracy, TermImpact, TermShift, TimeSlot, Timeline,
+    Violation,
 };
 use report::evaluation::{
     ArtifactFigures, Average, Averages, Calibrated, Candidate, ClassCurves, ClassMetrics, ClassTerms, DataFile,
@@ -473,6 +474,28 @@ pub fn drifted() -> DriftReport {
             })
             .into(),
         examples: vec![Example { term: "refund".into(), text: HOSTILE.into() }],
+        history: (16..19).map(past).collect(),
+    }
+}
+
+/// The window before that hour; the last one was of other text.
+fn past(hour: u32) -> PastWindow {
+    let other = hour == 18;
+    PastWindow {
+        format: report::drift::WINDOW_FORMAT.into(),
+        start: format!("2026-11-23T{hour}:00:00Z"),
+        end: format!("2026-11-23T{}:00:00Z", hour + 1),
+        revision: 1 + u32::from(other),
+        late: if other { 7 } else { 0 },
+        requests: 480 + u64::from(hour),
+        documents: 490 + u64::from(hour),
+        violations: if other { vec!["text_length".into()] } else { Vec::new() },
+        verdict: "No drift.".into(),
+        because: other.then(|| HOSTILE.into()),
+        words: if other { vec![(HOSTILE.into(), -0.12)] } else { Vec::new() },
+        change: Some(-0.05),
+        accuracy: Some(0.861),
+        ..PastWindow::default()
     }
 }
 
