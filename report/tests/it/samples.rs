@@ -508,14 +508,7 @@ pub fn alike() -> DriftReport {
     let mut report = drifted();
     report.violations.clear();
     report.checks.iter_mut().for_each(|c| c.violated = false);
-    DriftReport {
-        damaged: 0,
-        damaged_lines: Vec::new(),
-        notes: Vec::new(),
-        history: Vec::new(),
-        start: None,
-        ..report
-    }
+    DriftReport { damaged: 0, damaged_lines: Vec::new(), notes: Vec::new(), history: Vec::new(), start: None, ..report }
 }
 
 /// No request at all.
