@@ -13,6 +13,32 @@ def stack(**given):
     return Stack(STACK, "123456789012", "eu-central-1", **given)
 
 
+def matched(pattern, event):
+    """Whether EventBridge would take the event: every key, any of its alternatives; of a list, any element."""
+
+    def one(wanted, value):
+        if not isinstance(wanted, dict):
+            return wanted == value
+        ((how, what),) = wanted.items()
+        match how:
+            case "prefix":
+                return isinstance(value, str) and value.startswith(what)
+            case "anything-but":
+                return value is not None and not one(what, value)
+        raise ValueError(f"{how} is not known here")
+
+    for key, wanted in pattern.items():
+        if isinstance(wanted, dict):
+            if not matched(wanted, event.get(key, {})):
+                return False
+            continue
+        values = event.get(key)
+        values = values if isinstance(values, list) else [values]
+        if not any(one(alternative, value) for alternative in wanted for value in values):
+            return False
+    return True
+
+
 class Resolved(unittest.TestCase):
     def test_names_are_built_on_the_project(self):
         made = stack(Project="reviews").resources
@@ -50,6 +76,33 @@ class Resolved(unittest.TestCase):
 
         self.assertEqual(regions(stack(GitHubRepository="o/r")), ["eu-central-1"])
         self.assertEqual(regions(stack(GitHubRepository="o/r", Regions="eu-west-1,us-east-1")), ["eu-west-1", "us-east-1"])
+
+    def test_the_words_that_moved_reach_the_topic_and_nobody_else_publishes(self):
+        made = stack(Project="reviews")
+        rule = made.resources["DriftMessage"]["Properties"]
+        topic = "arn:aws:sns:eu-central-1:123456789012:reviews-alarms"
+        self.assertEqual([target["Arn"] for target in rule["Targets"]], [topic])
+
+        def matches(job, status="Completed", message="CompletedWithViolations: refund"):
+            arn = f"arn:aws:sagemaker:eu-central-1:123456789012:processing-job/{job}"
+            detail = {"ProcessingJobName": job, "ProcessingJobStatus": status, "ExitMessage": message}
+            kind = "SageMaker Processing Job State Change"
+            event = {"source": "aws.sagemaker", "detail-type": kind, "resources": [arn], "detail": detail}
+            return matched(rule["EventPattern"], event)
+
+        self.assertTrue(matches("reviews-d32c5kddcf5bb8c3"))
+        for other in [
+            matches("reviews-watch-1764529200000"),
+            matches("others-d32c5kddcf5bb8c3"),
+            matches("reviews-d32c5kddcf5bb8c3", status="Failed"),
+            matches("reviews-d32c5kddcf5bb8c3", message="Completed: alike"),
+            matches("reviews-d32c5kddcf5bb8c3", message=None),
+        ]:
+            self.assertFalse(other)
+        allowed = [one for one in made.policy_of("AWS::SNS::TopicPolicy") if one["Effect"] == "Allow"]
+        events = [one for one in allowed if one["Principal"] == {"Service": "events.amazonaws.com"}]
+        arn = f"arn:aws:events:eu-central-1:123456789012:rule/{rule['Name']}"
+        self.assertEqual([one["Condition"] for one in events], [{"ArnEquals": {"aws:SourceArn": arn}}])
 
     def test_what_cloudformation_would_refuse(self):
         for given in [{"Project": "Reviews"}, {"Roles": "some"}, {"GitHubRepository": "o/r:*"}, {"Nothing": "x"}]:
