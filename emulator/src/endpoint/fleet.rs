@@ -48,6 +48,9 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(90);
 /// The processes of one deployment.
 pub(crate) struct Fleet {
     variants: Vec<Variant>,
+    /// Gets a copy of the requests, and answers nobody.
+    shadow: Option<Variant>,
+    copied: AtomicU64,
     turn: AtomicU64,
     pub(super) client: HttpClient,
     pub(super) capture: Option<Capture>,
@@ -127,17 +130,20 @@ impl Fleet {
             keepers.spawn(async move { kept.keep(account, client, plan, stopped).await });
             instance
         };
-        let variants = deployment.variants.iter().zip(plans).map(|(deployed, plans)| Variant {
+        let all = deployment.all().zip(plans).map(|(deployed, plans)| Variant {
             name: deployed.variant.variant_name.clone(),
             weight: deployed.variant.initial_variant_weight.max(0.0),
             most: deployed.variant.serverless_config.map(|serverless| serverless.max_concurrency as usize),
             instances: plans.into_iter().map(&mut keep).collect(),
             turn: AtomicU64::new(0),
         });
-        let variants = variants.collect();
+        let mut variants: Vec<Variant> = all.collect();
+        let shadow = variants.split_off(deployment.variants.len()).pop();
         let capture = deployment.capture.clone().filter(|capture| capture.enable_capture);
         Fleet {
             variants,
+            shadow,
+            copied: AtomicU64::new(0),
             turn: AtomicU64::new(0),
             client,
             capture: capture.map(|capture| Capture::start(account, endpoint, capture)),
@@ -150,7 +156,7 @@ impl Fleet {
 
     /// Waits until every variant is healthy; the first one found that is not.
     async fn unhealthy(&self) -> Option<&Variant> {
-        for variant in &self.variants {
+        for variant in self.variants.iter().chain(&self.shadow) {
             if !variant.healthy().await {
                 return Some(variant);
             }
@@ -169,14 +175,22 @@ impl Fleet {
             return self.variants.iter().find(|variant| variant.name == name);
         }
         let total: f64 = self.variants.iter().map(|variant| variant.weight).sum();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        // Multiples of the golden ratio are spread evenly: any run of requests is split as the weights say.
-        let mut at = (turn as f64 * 0.618_033_988_749_894_9).fract() * total;
+        let mut at = spread(&self.turn) * total;
         let chosen = self.variants.iter().find(|variant| {
             at -= variant.weight;
             at < 0.0
         });
         chosen.or(self.variants.first())
+    }
+
+    /// The shadow variant.
+    pub(super) fn shadow(&self) -> Option<&Variant> {
+        self.shadow.as_ref()
+    }
+
+    /// Whether it gets a copy of the next request to `variant`: as often as its weight is to that variant's.
+    pub(super) fn copies(&self, variant: &Variant) -> bool {
+        self.shadow.as_ref().is_some_and(|shadow| spread(&self.copied) * variant.weight < shadow.weight)
     }
 
     /// What the first ready instance answers to a GET of `path`; nothing where it does not answer well.
@@ -202,6 +216,12 @@ impl Fleet {
         while keepers.join_next().await.is_some() {}
         remove(self.folder.clone()).await;
     }
+}
+
+/// The next of numbers from 0 to 1 that are spread evenly, so that any run of requests is split as the weights say:
+/// multiples of the golden ratio.
+fn spread(turn: &AtomicU64) -> f64 {
+    (turn.fetch_add(1, Ordering::Relaxed) as f64 * 0.618_033_988_749_894_9).fract()
 }
 
 impl Variant {
@@ -256,7 +276,7 @@ async fn plan_all(
     folder: &Path,
 ) -> Result<Vec<Vec<Plan>>, String> {
     let mut all = Vec::new();
-    for deployed in &deployment.variants {
+    for deployed in deployment.all() {
         let shared = folder.join(&deployed.variant.variant_name);
         fetch_model(account, deployed, &shared).await?;
         let asked = deployed.variant.initial_instance_count;

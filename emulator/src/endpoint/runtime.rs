@@ -77,10 +77,35 @@ async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> R
     if variant.is_full() {
         return Err(Refused::Throttled);
     }
+    if fleet.copies(variant) {
+        copy(account, name, fleet, &sent);
+    }
+    let (headers, body) = exchange(account, name, fleet, variant, &sent, begun).await?;
+    let mut response = Response::new(Body::from(body));
+    for name in BACK {
+        if let Some(value) = headers.get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&variant.name) {
+        response.headers_mut().insert(VARIANT, value);
+    }
+    Ok(response)
+}
+
+/// Asks a variant, counts and captures it.
+async fn exchange(
+    account: &Arc<Account>,
+    name: &str,
+    fleet: &Fleet,
+    variant: &Variant,
+    sent: &Sent,
+    begun: Instant,
+) -> Result<(HeaderMap, Bytes), Refused> {
     let at = time::now();
     let forwarded = Instant::now();
     let limit = forwarded + account.timing.invocation;
-    let answered = timeout_at(limit, forward(fleet, variant, &sent, account.timing.restart)).await;
+    let answered = timeout_at(limit, forward(fleet, variant, sent, account.timing.restart)).await;
     let answered = answered.unwrap_or_else(|_| {
         let message = "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each container in Amazon CloudWatch, resolve the issue, and try again.";
         Err(Refused::Model { status: 0, message: message.to_owned() })
@@ -104,23 +129,26 @@ async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> R
             |headers: &HeaderMap, name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
         capture.record(Exchange {
             variant: variant.name.clone(),
-            input: Side { content_type: text(&sent.headers, header::CONTENT_TYPE), data: sent.body },
+            input: Side { content_type: text(&sent.headers, header::CONTENT_TYPE), data: sent.body.clone() },
             output: Side { content_type: text(&headers, header::CONTENT_TYPE), data: body.clone() },
             inference_id: text(&sent.headers, INFERENCE_ID),
             custom_attributes: text(&sent.headers, ATTRIBUTES),
             at,
         });
     }
-    let mut response = Response::new(Body::from(body));
-    for name in BACK {
-        if let Some(value) = headers.get(&name) {
-            response.headers_mut().insert(name, value.clone());
+    Ok((headers, body))
+}
+
+/// Asks the shadow variant the same. Nobody waits for it and its answer goes to nobody: it is counted and captured.
+fn copy(account: &Arc<Account>, name: &str, fleet: &Arc<Fleet>, sent: &Sent) {
+    let (account, name, fleet, sent, lease) =
+        (account.clone(), name.to_owned(), fleet.clone(), sent.clone(), fleet.lease());
+    account.clone().tasks.spawn(async move {
+        if let Some(shadow) = fleet.shadow() {
+            let _ = exchange(&account, &name, &fleet, shadow, &sent, Instant::now()).await;
         }
-    }
-    if let Ok(value) = HeaderValue::from_str(&variant.name) {
-        response.headers_mut().insert(VARIANT, value);
-    }
-    Ok(response)
+        drop(lease);
+    });
 }
 
 /// Sends a body to the fleet's first variant and waits, not for ever; the reason where no answer comes.
@@ -143,6 +171,7 @@ pub(crate) async fn ask(
 }
 
 /// What goes to the container.
+#[derive(Clone)]
 struct Sent {
     headers: HeaderMap,
     body: Bytes,

@@ -46,6 +46,9 @@ pub(crate) enum EndpointStatus {
 pub(crate) struct Deployment {
     pub config: String,
     pub variants: Vec<Deployed>,
+    /// Get a copy of the requests.
+    #[serde(default)]
+    pub shadows: Vec<Deployed>,
     pub capture: Option<DataCapture>,
     pub at: Timestamp,
 }
@@ -65,12 +68,18 @@ impl Deployment {
 
     fn of(account: &Account, config: &str) -> Result<Deployment, Fault> {
         let found = endpoint_config::find(account, config)?;
-        let variants = found.variants()?.into_iter().map(|variant| {
+        let deployed = |variant: ProductionVariant| {
             let container = model::find(account, &variant.model_name)?.container;
             Ok(Deployed { variant, container })
-        });
-        let variants = variants.collect::<Result<_, Fault>>()?;
-        Ok(Deployment { config: config.to_owned(), variants, capture: found.capture()?, at: time::now() })
+        };
+        let all = |variants: Vec<_>| variants.into_iter().map(deployed).collect::<Result<_, Fault>>();
+        let (variants, shadows) = (all(found.variants()?)?, all(found.shadows()?)?);
+        Ok(Deployment { config: config.to_owned(), variants, shadows, capture: found.capture()?, at: time::now() })
+    }
+
+    /// Everything that runs.
+    pub fn all(&self) -> impl Iterator<Item = &Deployed> {
+        self.variants.iter().chain(&self.shadows)
     }
 }
 
@@ -99,6 +108,10 @@ impl Endpoint {
         }
         if let Some(deployment) = &self.deployed {
             out["ProductionVariants"] = deployment.variants.iter().map(|v| summary(v, deployment.at)).collect();
+            if !deployment.shadows.is_empty() {
+                let shadows = deployment.shadows.iter().map(|v| summary(v, deployment.at));
+                out["ShadowProductionVariants"] = shadows.collect();
+            }
             if let Some(capture) = &deployment.capture {
                 out["DataCaptureConfig"] = json!({
                     "EnableCapture": capture.enable_capture,

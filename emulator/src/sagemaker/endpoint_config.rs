@@ -93,7 +93,10 @@ fn full_weight() -> f64 {
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "EndpointConfigName").to_owned();
     let arn = arn::sagemaker("endpoint-config", &name);
-    let variants: Vec<ProductionVariant> = typed(&request["ProductionVariants"])?;
+    let production: Vec<ProductionVariant> = typed(&request["ProductionVariants"])?;
+    let shadows = shadows(&request)?;
+    check_shadows(&production, &shadows)?;
+    let variants = [production, shadows].concat();
     for (i, variant) in variants.iter().enumerate() {
         if variants[..i].iter().any(|earlier| earlier.variant_name == variant.variant_name) {
             return Err(Fault::validation(format!(
@@ -128,6 +131,24 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
     Ok(json!({"EndpointConfigArn": arn}))
 }
 
+/// What is beside the production variants and answers nobody.
+fn shadows(request: &Value) -> Result<Vec<ProductionVariant>, Fault> {
+    typed::<Option<_>>(&request["ShadowProductionVariants"]).map(Option::unwrap_or_default)
+}
+
+/// One copies one.
+fn check_shadows(production: &[ProductionVariant], shadows: &[ProductionVariant]) -> Result<(), Fault> {
+    let wrong = match (production, shadows) {
+        (_, []) => return Ok(()),
+        ([one], [shadow]) if one.serverless_config.is_none() && shadow.serverless_config.is_none() => return Ok(()),
+        ([_], [_]) => "Shadow variants are not supported for serverless endpoints.",
+        _ => {
+            "With ShadowProductionVariants there is one variant in ProductionVariants and one in ShadowProductionVariants."
+        }
+    };
+    Err(Fault::validation(wrong))
+}
+
 /// What a serverless variant cannot have.
 fn check_serverless(request: &Value, place: usize, serverless: Serverless) -> Result<(), Fault> {
     let variant = &request["ProductionVariants"][place];
@@ -158,15 +179,21 @@ impl EndpointConfig {
         typed(&self.request["ProductionVariants"])
     }
 
+    pub fn shadows(&self) -> Result<Vec<ProductionVariant>, Fault> {
+        shadows(&self.request)
+    }
+
     pub fn capture(&self) -> Result<Option<DataCapture>, Fault> {
         typed(&self.request["DataCaptureConfig"])
     }
 
     fn describe(&self) -> Value {
         let mut out = shapes::pick(shapes::sagemaker(), "DescribeEndpointConfigOutput", &self.request);
-        for variant in out.get_mut("ProductionVariants").and_then(Value::as_array_mut).into_iter().flatten() {
-            if variant["InitialVariantWeight"].is_null() {
-                variant["InitialVariantWeight"] = json!(1.0);
+        for list in ["ProductionVariants", "ShadowProductionVariants"] {
+            for variant in out.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                if variant["InitialVariantWeight"].is_null() {
+                    variant["InitialVariantWeight"] = json!(1.0);
+                }
             }
         }
         out.insert("EndpointConfigArn".to_owned(), json!(self.arn));

@@ -76,7 +76,7 @@ impl TransformJob {
             serverless_config: None,
         };
         let variants = vec![Deployed { variant, container }];
-        Deployment { config: String::new(), variants, capture: None, at: self.created }
+        Deployment { config: String::new(), variants, shadows: Vec::new(), capture: None, at: self.created }
     }
 
     fn describe(&self) -> Value {

@@ -14,6 +14,7 @@ mod resources;
 mod rollout;
 mod s3;
 mod schedules;
+mod shadow;
 mod state;
 mod topics;
 mod training;
