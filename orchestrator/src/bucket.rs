@@ -103,6 +103,18 @@ pub async fn list(s3: &Client, bucket: &str, prefix: &str) -> Result<Vec<String>
     Ok(keys)
 }
 
+/// Folders below `prefix`, in order, each with its `/`.
+pub async fn folders(s3: &Client, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+    let request = s3.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/");
+    let mut pages = request.into_paginator().send();
+    let mut folders = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(error::aws(format!("{} cannot be listed", uri(bucket, prefix))))?;
+        folders.extend(page.common_prefixes().iter().filter_map(|folder| folder.prefix().map(str::to_owned)));
+    }
+    Ok(folders)
+}
+
 /// Whether the bucket is there and ours to use.
 pub async fn exists(s3: &Client, bucket: &str) -> Result<bool> {
     match s3.head_bucket().bucket(bucket).send().await {

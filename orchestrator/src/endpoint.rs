@@ -61,11 +61,25 @@ pub struct Term {
     pub contribution: f64,
 }
 
+/// An answer to a document of a request.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Record {
+    /// Its prediction.
+    Prediction(Prediction),
+    /// It is no document.
+    Refusal {
+        /// What is wrong with it.
+        #[serde(rename = "error")]
+        _error: String,
+    },
+}
+
 /// An answer in JSON.
 #[derive(Debug, Deserialize)]
-pub struct Predictions {
+pub struct Predictions<P = Prediction> {
     /// One a document, in order.
-    pub predictions: Vec<Prediction>,
+    pub predictions: Vec<P>,
 }
 
 /// The endpoint as AWS describes it.

@@ -40,6 +40,7 @@ mod scaling;
 mod schedule;
 mod secrets;
 mod settings;
+mod shadow;
 mod stages;
 mod statistics;
 mod tags;

@@ -12,7 +12,7 @@ use crate::{
     error::{Found as _, Result},
     prices::{self, HOURS_A_MONTH, Price, Purpose},
     run_record::PackagePart,
-    settings::{EndpointSettings, Target},
+    settings::{EndpointSettings, SHADOW_SUFFIX, Target},
     stages::{Context, data, deploy, register, train},
 };
 
@@ -128,6 +128,16 @@ impl Plan {
         self.steps.push(Step { action, what, runs, cost });
     }
 
+    /// What is compared before the shift runs on two machines beside the endpoint.
+    fn shadow(&mut self, context: &Context, name: &str) {
+        let kind = &context.settings.endpoint.instance_type;
+        let cost = self.rate(context, Purpose::Hosting, kind, 2);
+        let cost = cost.map(|rate| Cost { usd_an_hour: rate, usd_a_month: None, usd_at_most: None });
+        let runs = format!("2 x {kind}, while captured requests are asked again");
+        let what = format!("endpoint {name}{SHADOW_SUFFIX}, before the shift");
+        self.steps.push(Step { action: Action::Create, what, runs: Some(runs), cost });
+    }
+
     fn endpoint(&mut self, context: &Context, action: Action, what: String) {
         let EndpointSettings { instance_type: kind, instance_count: count, .. } = &context.settings.endpoint;
         let rate = self.rate(context, Purpose::Hosting, kind, *count);
@@ -239,11 +249,16 @@ async fn serving(context: &Context, plan: &mut Plan, wanted: Option<deploy::Name
     };
     match live {
         Some(_) if same => plan.endpoint(context, Action::Keep, format!("endpoint {name} with {config}")),
-        Some(old) => plan.endpoint(
-            context,
-            Action::Change,
-            format!("endpoint {name} from {old} to {config}, once it is approved"),
-        ),
+        Some(old) => {
+            if context.settings.endpoint.shadow.is_some() {
+                plan.shadow(context, name);
+            }
+            plan.endpoint(
+                context,
+                Action::Change,
+                format!("endpoint {name} from {old} to {config}, once it is approved"),
+            );
+        }
         None => plan.endpoint(context, Action::Create, format!("endpoint {name} with {config}, once it is approved")),
     }
     Ok(())

@@ -13,6 +13,7 @@ use crate::{
     error::{self, Failure, Result},
     secrets,
     settings::Target,
+    shadow::ShadowPart,
 };
 
 /// The value of [`RunRecord::format`].
@@ -49,6 +50,9 @@ pub struct RunRecord {
     pub approval: Option<ApprovalPart>,
     /// Made by `deploy`.
     pub deployment: Option<DeploymentPart>,
+    /// Made by `deploy` where it compares before it shifts; the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowPart>,
     /// Made by `loadtest`, or by `deploy` where it scales; the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadPart>,
@@ -339,6 +343,7 @@ impl RunRecord {
             model_package: None,
             approval: None,
             deployment: None,
+            shadow: None,
             load: None,
             transform: None,
             traffic: None,

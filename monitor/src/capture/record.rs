@@ -81,6 +81,16 @@ impl Record {
         self.id.as_deref() == Some(OWN_REQUEST)
     }
 
+    /// What ground truth names it by.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The request as it was sent: its content type and its body; none where it was not captured.
+    pub fn request(&self) -> Result<Option<(&str, Vec<u8>)>, String> {
+        self.input.as_ref().map(|input| Ok((input.content_type(), input.bytes()?.into_owned()))).transpose()
+    }
+
     /// Documents and predictions, matched in order; else why that cannot be.
     pub fn exchange(self, halves: Halves) -> Result<Exchange, String> {
         let half = |wanted: bool, payload| if wanted { payload } else { None };
@@ -130,11 +140,18 @@ impl Payload {
         self.observed_content_type.as_deref().unwrap_or(encoded)
     }
 
+    fn bytes(&self) -> Result<Cow<'_, [u8]>, String> {
+        match self.encoding {
+            Encoding::Csv | Encoding::Json => Ok(Cow::Borrowed(self.data.as_bytes())),
+            Encoding::Base64 => base64::decode(&self.data).map(Cow::Owned),
+        }
+    }
+
     fn text(&self) -> Result<Cow<'_, str>, String> {
         match self.encoding {
             Encoding::Csv | Encoding::Json => Ok(Cow::Borrowed(&self.data)),
             Encoding::Base64 => {
-                let bytes = base64::decode(&self.data)?;
+                let bytes = self.bytes()?.into_owned();
                 String::from_utf8(bytes).map(Cow::Owned).map_err(|_| "its bytes are not UTF-8".into())
             }
         }

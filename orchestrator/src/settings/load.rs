@@ -148,6 +148,11 @@ fn check(settings: &Settings) -> Result<()> {
     if let Some(Err((key, found, expected))) = scaling.map(|scaling| scaling.check(serverless.is_some())) {
         return wrong(key, found, expected);
     }
+    let name = settings.endpoint();
+    let shadow = settings.endpoint.shadow.as_ref();
+    if let Some(Err((key, found, expected))) = shadow.map(|s| s.check(name, capture, serverless.is_some())) {
+        return wrong(key, found, expected);
+    }
     if let Err((key, found, expected)) = endpoint.and_then(|()| serverless.map_or(Ok(()), |s| s.check())) {
         return wrong(key, found, expected);
     }
@@ -261,6 +266,7 @@ mod tests {
             "registry",
             "endpoint",
             "endpoint.rollout",
+            "endpoint.shadow",
             "monitor",
             "alarms",
             "local",
@@ -308,6 +314,19 @@ mod tests {
             (
                 "[endpoint.autoscaling]\nmin_instances = 0",
                 "endpoint.autoscaling.min_instances = 0: expected 1 or more: an instance variant cannot go to zero",
+            ),
+            ("[endpoint.shadow]\nmax_changed = 10.0", "endpoint.shadow.max_changed = 10: expected a share, 0 to 1"),
+            (
+                "[endpoint.shadow]\nrequests = 10",
+                "endpoint.shadow.min_requests = 20: expected at most endpoint.shadow.requests",
+            ),
+            (
+                "[endpoint]\ncapture_percentage = 0\n[endpoint.shadow]",
+                "endpoint.capture_percentage = 0: expected 1 to 100, since endpoint.shadow replays what was captured",
+            ),
+            (
+                "[endpoint]\nserverless = { memory_mb = 2048, max_concurrency = 1 }\n[endpoint.shadow]",
+                "endpoint.shadow = a table: expected to be left out: SageMaker captures nothing of serverless endpoints",
             ),
             ("[tune]\nvalidation_share = 1.0", "tune.validation_share = 1: expected"),
             ("[data]\ntrain = []", "data.train = []: expected at least one file"),

@@ -5,9 +5,14 @@ mod batch;
 mod load;
 mod rollout;
 mod sections;
+mod shadow;
 
 pub use autoscaling::Autoscaling;
 pub use batch::Strategy;
 pub use load::{Overrides, load};
 pub use rollout::{Rollout, Serverless, Shift};
 pub use sections::{ApprovalStatus, EndpointSettings, Local, Runtime, Settings, Target};
+pub use shadow::Shadow;
+
+/// After the endpoint's name: the endpoint that a candidate is compared on.
+pub const SHADOW_SUFFIX: &str = "-shadow";

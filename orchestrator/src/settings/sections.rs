@@ -10,6 +10,7 @@ use super::{
     autoscaling::Autoscaling,
     batch::{TransformSettings, TuneSettings},
     rollout::{Rollout, Serverless},
+    shadow::Shadow,
 };
 
 use crate::prices::Price;
@@ -188,6 +189,8 @@ pub struct EndpointSettings {
     pub serverless: Option<Serverless>,
     /// How a new deployment takes over.
     pub rollout: Rollout,
+    /// What it is compared with before that; none: with nothing.
+    pub shadow: Option<Shadow>,
     /// How many instances; none: as many as it was deployed with.
     pub autoscaling: Option<Autoscaling>,
     /// Calls that latency is measured with after a deployment; 0: none.
@@ -328,6 +331,7 @@ impl Default for EndpointSettings {
             capture_percentage: 100,
             serverless: None,
             rollout: Rollout::default(),
+            shadow: None,
             autoscaling: None,
             latency_calls: 20,
         }

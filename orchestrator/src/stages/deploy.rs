@@ -25,6 +25,7 @@ use crate::{
     run_record::{DeploymentPart, PackagePart, RunRecord},
     scaling::{self, Scaled},
     settings::{EndpointSettings, Serverless, Target},
+    shadow::{self, ShadowPart},
     tags::tags,
 };
 
@@ -38,6 +39,8 @@ pub struct DeployDone {
     pub outcome: Outcome,
     /// The deployment.
     pub deployment: DeploymentPart,
+    /// How captured requests were answered before the shift; none where nothing was compared.
+    pub shadow: Option<ShadowPart>,
     /// How long it takes to answer; none where that was not asked for.
     pub latency: Option<Latency>,
     /// What scales it; none where nothing does.
@@ -51,6 +54,10 @@ impl fmt::Display for DeployDone {
         let part = &self.deployment;
         writeln!(f, "endpoint      {}: {} is in service with {}", self.outcome, part.endpoint, part.config)?;
         write!(f, "  {} golden predictions repeated; requests are captured below {}", part.verified, part.capture_uri)?;
+        let compared = self.shadow.as_ref().map(ToString::to_string).unwrap_or_default();
+        for line in compared.lines() {
+            write!(f, "\n  {line}")?;
+        }
         if let Some(Latency { calls, p50_ms, p99_ms }) = self.latency {
             write!(f, "\n  latency of {calls} calls from here: p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms")?;
         }
@@ -69,11 +76,14 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     let golden = drawn_by(threshold(&approved), evaluate::stored(context, evaluation).await?);
     let name = context.settings.endpoint();
     let account = &context.account;
-    let Names { model, config } = wanted(context, &package.arn, &package.job);
-    ensure_model(context, run, &model, &package.arn).await?;
-    ensure_config(context, run, &config, &model).await?;
+    let names = wanted(context, &package.arn, &package.job);
+    let Names { model, config } = &names;
+    ensure_model(context, run, model, &package.arn).await?;
+    ensure_config(context, run, config, model).await?;
 
     let before = endpoint::settled(context, name).await?;
+    let shadow = shadow::compare(context, run, &names, &before).await?;
+    let Names { model, config } = names;
     let outcome = bring(context, run, name, &config, &before).await?;
     if let Err(wrong) = endpoint::verify(context, name, &golden).await {
         return Err(roll_back(context, name, &config, &before, wrong).await);
@@ -97,6 +107,7 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     let scaled = scale(context, run, &part).await?;
     Ok(DeployDone {
         outcome,
+        shadow,
         latency,
         scaled,
         console: context.console(&format!("/endpoints/{name}")),

@@ -114,6 +114,10 @@ pub async fn run(
     let deployment = kept(deploy::deploy(context, record).await, record, path)?;
     let (name, verified) = (&deployment.deployment.endpoint, deployment.deployment.verified);
     line("deploy", start, format!("{}: endpoint {name}, {verified} golden predictions repeated", deployment.outcome));
+    let compared = deployment.shadow.as_ref().map(ToString::to_string).unwrap_or_default();
+    for told in compared.lines() {
+        context.out.say(format_args!("{:<20} {told}", ""));
+    }
 
     let start = Instant::now();
     let made = kept(traffic::traffic(context, record, &checked.test_texts).await, record, path)?;

@@ -19,6 +19,7 @@ mod requests;
 mod rollout;
 mod rules;
 mod sdk;
+mod shadow;
 mod stub;
 mod transform;
 mod tune;

@@ -30,6 +30,9 @@ window_hours = 2
 config = "monitor.toml"
 [alarms]
 email = ["ops@example.com"]
+[endpoint.shadow]
+min_requests = 12
+max_changed = 1.0
 [endpoint.autoscaling]
 max_instances = 3
 invocations_per_minute = 600.0

@@ -1,0 +1,128 @@
+//! Before a shift: captured requests asked again of what serves and of what is to serve.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Emulator, Project, reviews, signal},
+    matrix::faults,
+    sdk::config,
+};
+
+const SETTINGS: &str = "project = \"story\"\n[endpoint.shadow]\nrequests = 12\nmin_requests = 12\n";
+
+/// Reviews by somebody who likes what breaks.
+fn contrary(rows: usize, from: usize) -> String {
+    reviews(rows, from).replace(",1\n", ",?\n").replace(",0\n", ",1\n").replace(",?\n", ",0\n")
+}
+
+/// An approved package of other data.
+fn candidate(project: &Project, train: String, test: String) {
+    project.write("data/train.csv", train);
+    project.write("data/test.csv", test);
+    for stage in [&["data"][..], &["train"], &["evaluate"], &["register"], &["approve", "--reason", "a test"]] {
+        project.run(stage).exit(0);
+    }
+}
+
+/// Names of the endpoints and of the endpoint configs.
+async fn there(emulator: &Emulator) -> (Vec<String>, Vec<String>) {
+    let sagemaker = aws_sdk_sagemaker::Client::new(&config(&emulator.url));
+    let endpoints = sagemaker.list_endpoints().send().await.unwrap();
+    let configs = sagemaker.list_endpoint_configs().send().await.unwrap();
+    let endpoints = endpoints.endpoints().iter().map(|e| e.endpoint_name().unwrap().to_owned());
+    let configs = configs.endpoint_configs().iter().map(|c| c.endpoint_config_name().unwrap().to_owned());
+    (endpoints.collect(), configs.collect())
+}
+
+fn record(project: &Project) -> Value {
+    serde_json::from_slice(&std::fs::read(project.path("run.json")).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_shifted_to_what_answers_captured_ones_alike() {
+    let project = Project::new();
+    let first = project.run(&["run", "--json"]).exit(0).json();
+    let old = first["live"]["deployment"]["deployment"]["config"].as_str().unwrap().to_owned();
+    let emulator = project.emulator();
+    project.write("pipeline.toml", SETTINGS);
+    // Nothing to compare: what serves is what is wanted.
+    assert_eq!(project.run(&["deploy", "--json"]).exit(0).json()["shadow"], Value::Null);
+
+    candidate(&project, contrary(40, 0), contrary(12, 40));
+    let plan = project.run(&["plan"]).exit(0).stdout;
+    assert!(plan.contains("create      endpoint story-shadow, before the shift\n"), "{plan}");
+    let refused = project.run(&["deploy"]).exit(1).stderr;
+    for told in [
+        &format!("error: endpoint story keeps {old}: story-"),
+        "\n  12 of 12 predictions changed, endpoint.shadow.max_changed is 0.1\n",
+        "\n  12 captured requests asked again: 12 of 12 predictions changed, 100.0 % (75.8 to 100.0)\n",
+        " errors, 0 of the live one\n",
+        "\n  request run-",
+        "widen the bounds of [endpoint.shadow]",
+    ] {
+        assert!(refused.contains(told), "{told}\n{refused}");
+    }
+    assert!(!refused.contains("The "), "no text unless it is asked for: {refused}");
+    let kept = record(&project);
+    assert_eq!((&kept["shadow"]["changed"], &kept["shadow"]["live"]), (&json!(12), &json!(old)), "{kept}");
+    assert_eq!(kept["shadow"]["refusals"].as_array().map(Vec::len), Some(1), "{kept}");
+    let sagemaker = aws_sdk_sagemaker::Client::new(&config(&emulator.url));
+    let live = sagemaker.describe_endpoint().endpoint_name("story").send().await.unwrap();
+    assert_eq!(live.endpoint_config_name(), Some(old.as_str()));
+    let (endpoints, configs) = there(&emulator).await;
+    assert_eq!((endpoints, configs.len()), (vec!["story".to_owned()], 2), "{configs:?}");
+
+    project.write("pipeline.toml", format!("{SETTINGS}show_texts = true\n"));
+    let shown = project.run(&["deploy"]).exit(1).stderr;
+    assert!(shown.contains(": {\\\"text\\\":\\\"The "), "{shown}");
+    project.write("pipeline.toml", SETTINGS.replace("12", "100"));
+    let few = project.run(&["deploy"]).exit(1).stderr;
+    let told = "error: 12 requests to story were captured, endpoint.shadow.min_requests is 100\n";
+    assert!(few.contains(told), "golden documents and measured latencies are nobody's requests: {few}");
+
+    project.write("pipeline.toml", format!("{SETTINGS}max_changed = 1.0\n"));
+    let text = project.run(&["deploy"]).exit(0).stdout;
+    assert!(text.contains("\n  12 captured requests asked again: 12 of 12 predictions changed"), "{text}");
+
+    // Back to what is like the first one.
+    candidate(&project, reviews(38, 0), reviews(12, 40));
+    project.write("pipeline.toml", "project = \"story\"\n");
+    project.run(&["deploy"]).exit(0);
+    candidate(&project, reviews(40, 0), reviews(12, 40));
+    project.write("pipeline.toml", SETTINGS);
+    let done = project.run(&["deploy", "--json"]).exit(0).json();
+    let shadow = &done["shadow"];
+    assert_eq!((&shadow["requests"], &shadow["documents"], &shadow["changed"]), (&json!(12), &json!(12), &json!(0)));
+    assert_eq!((&shadow["errors"], &shadow["refusals"]), (&json!(0), &json!([])), "{done}");
+    assert!(shadow["largest_difference"].as_f64().unwrap() > 0.0, "they are two models: {done}");
+    assert_eq!(shadow["candidate_latency"]["calls"], 12, "{done}");
+    assert_eq!(shadow["candidate"], done["deployment"]["config"]);
+    assert_eq!(record(&project)["shadow"], *shadow);
+    assert_eq!(there(&emulator).await.0, ["story"]);
+    assert_eq!(emulator.stop(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comparison_that_is_killed_leaves_nothing_that_costs_once_it_is_repeated() {
+    let project = Project::new();
+    project.run(&["run"]).exit(0);
+    let emulator = project.emulator();
+    candidate(&project, reviews(38, 0), reviews(12, 40));
+    project.write("pipeline.toml", SETTINGS);
+    faults(&emulator, "POST", &json!({ "operation": "InvokeEndpoint", "effect": "hang" }));
+    let mut deploy = project.command(&["deploy"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while faults(&emulator, "GET", &Value::Null)["rules"][0]["fired"] != 1 {
+        assert_eq!(deploy.try_wait().unwrap(), None, "it asks the endpoint of the comparison");
+    }
+    signal(deploy.id(), "KILL");
+    deploy.wait().unwrap();
+    faults(&emulator, "DELETE", &Value::Null);
+    assert_eq!(there(&emulator).await.0.len(), 2, "the endpoint of the comparison is there still");
+    let done = project.run(&["deploy", "--json"]).exit(0).json();
+    assert_eq!(done["shadow"]["requests"], 12, "{done}");
+    let (endpoints, configs) = there(&emulator).await;
+    assert_eq!((endpoints, configs.len()), (vec!["story".to_owned()], 2), "{configs:?}");
+    assert_eq!(emulator.stop(), Some(0));
+}
