@@ -90,11 +90,17 @@ fn work(root: &Path, output: &Path) -> io::Result<()> {
         fs::write(root.join("output/failure"), reason)?;
         process::exit(setting("EXIT").and_then(|code| code.parse().ok()).unwrap_or(1));
     }
-    if setting("SAY_TUNED").is_some() {
-        // An objective that is best where the hyperparameter `x` is 3.
+    if let Some(epochs) = setting("SAY_TUNED").and_then(|epochs| epochs.parse::<u32>().ok()) {
+        // An objective that is best where the hyperparameter `x` is 3, and comes there step by step.
         let text = fs::read_to_string(root.join("input/config/hyperparameters.json")).unwrap_or_default();
         let x = text.split("\"x\":").nth(1).and_then(|rest| rest.split('"').nth(1)?.parse::<f64>().ok());
-        println!("objective={};", -(x.unwrap_or(f64::NAN) - 3.0).abs());
+        for left in (0..epochs).rev() {
+            println!("objective={};", -(x.unwrap_or(f64::NAN) - 3.0).abs() - f64::from(left));
+            if left > 0 {
+                // Whoever listens may end it here.
+                thread::sleep(Duration::from_millis(400));
+            }
+        }
     }
     fs::create_dir_all(output)?;
     let mut seen = Vec::new();

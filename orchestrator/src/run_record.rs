@@ -142,8 +142,11 @@ pub struct TuningPart {
     pub job: String,
     /// Its ARN.
     pub arn: String,
-    /// Training jobs that it completed.
+    /// Training jobs that it completed or stopped early.
     pub jobs: u64,
+    /// Those of them that were stopped early.
+    #[serde(default)]
+    pub stopped: u64,
     /// The best of them.
     pub best_job: String,
     /// What was to be as large as can be.

@@ -1,16 +1,20 @@
 //! Metric definitions: numbers found in a job's lines.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regex::Regex;
 use serde_json::Value;
 
 use crate::{sagemaker::Metric, time};
 
+/// Somebody who is told every value as it is said, by its metric's name.
+pub(crate) type Heard = Arc<dyn Fn(&str, f64) + Send + Sync>;
+
 /// The metrics of one job; the last value of each counts.
 pub(crate) struct Watched {
     definitions: Vec<(String, Regex)>,
     last: Mutex<Vec<Option<Metric>>>,
+    heard: Option<Heard>,
 }
 
 impl Watched {
@@ -26,7 +30,12 @@ impl Watched {
         });
         let definitions = definitions.collect::<Result<Vec<_>, String>>()?;
         let last = Mutex::new(vec![None; definitions.len()]);
-        Ok(Watched { definitions, last })
+        Ok(Watched { definitions, last, heard: None })
+    }
+
+    /// The same, telling `heard` too.
+    pub fn telling(self, heard: Option<Heard>) -> Watched {
+        Watched { heard, ..self }
     }
 
     /// Looks at one line.
@@ -36,6 +45,9 @@ impl Watched {
             if let Some(value) = found.filter(|value| value.is_finite()) {
                 let metric = Metric { name: name.clone(), value, at: time::now() };
                 self.last.lock().unwrap_or_else(PoisonError::into_inner)[i] = Some(metric);
+                if let Some(heard) = &self.heard {
+                    heard(name, value);
+                }
             }
         }
     }

@@ -51,15 +51,15 @@ impl Stops {
 pub(crate) fn start_training(account: &Arc<Account>, name: &str) {
     if let Some(job) = account.training_jobs.get(name) {
         let (stop, account) = (account.stops.enter(&job.arn), account.clone());
-        account.clone().tasks.spawn(async move { training::run(account, job, stop).await });
+        account.clone().tasks.spawn(async move { training::run(account, job, stop, None).await });
     }
 }
 
-/// Runs the training job of that name to its end.
-async fn run_training(account: &Arc<Account>, name: &str) {
+/// Runs the training job of that name to its end; `heard` is told the values of its metrics.
+async fn run_training(account: &Arc<Account>, name: &str, heard: Option<metrics::Heard>) {
     if let Some(job) = account.training_jobs.get(name) {
         let stop = account.stops.enter(&job.arn);
-        training::run(account.clone(), job, stop).await;
+        training::run(account.clone(), job, stop, heard).await;
     }
 }
 

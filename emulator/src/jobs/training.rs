@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 use super::{
     ABANDONED, Folder, beginning, cannot_start, environment,
-    metrics::Watched,
+    metrics::{Heard, Watched},
     resource_config,
     supervise::{Ended, asked, supervise},
     words,
@@ -32,10 +32,16 @@ enum Finish {
     MaxRuntimeExceeded,
 }
 
-pub(super) async fn run(account: Arc<Account>, job: TrainingJob, mut stop: watch::Receiver<bool>) {
+/// Runs it to its end; `heard` is told the values of its metrics.
+pub(super) async fn run(
+    account: Arc<Account>,
+    job: TrainingJob,
+    mut stop: watch::Receiver<bool>,
+    heard: Option<Heard>,
+) {
     let outcome = match Watched::new(&job.request["AlgorithmSpecification"]["MetricDefinitions"]) {
         Ok(watched) => {
-            let watched = Arc::new(watched);
+            let watched = Arc::new(watched.telling(heard));
             let outcome = attempt(&account, &job, &mut stop, &watched).await;
             account.training_jobs.change(&job.name, |job| job.metrics = watched.last());
             outcome

@@ -58,6 +58,15 @@ pub(crate) struct Trial {
     pub tuned: BTreeMap<String, String>,
     /// Its objective, once it has ended with one.
     pub value: Option<f64>,
+    /// Whether it was ended before it was completed.
+    #[serde(default)]
+    pub stopped: bool,
+}
+
+impl Trial {
+    pub fn new(name: String, tuned: Point) -> Trial {
+        Trial { name, tuned, value: None, stopped: false }
+    }
 }
 
 impl TuningJob {
@@ -92,6 +101,18 @@ impl TuningJob {
 
     pub fn space(&self) -> Result<Space, String> {
         Space::of(&self.config()["ParameterRanges"])
+    }
+
+    pub fn metric(&self) -> &str {
+        text(self.objective(), "MetricName")
+    }
+
+    pub fn minimizes(&self) -> bool {
+        self.objective()["Type"] == "Minimize"
+    }
+
+    pub fn stops_early(&self) -> bool {
+        self.config()["TrainingJobEarlyStoppingType"] == "Auto"
     }
 
     pub fn strategy(&self) -> &str {
@@ -150,27 +171,29 @@ impl TuningJob {
         request
     }
 
-    /// The objective of a training job that has ended well.
-    pub fn objective_of(&self, training: &TrainingJob) -> Option<f64> {
-        let wanted = text(self.objective(), "MetricName");
-        let found = training.metrics.iter().find(|metric| metric.name == wanted);
-        found.filter(|_| training.status == "Completed").map(|metric| metric.value)
+    /// The objective of a training job that has ended, by itself or because it was stopped.
+    fn objective_of(&self, training: &TrainingJob) -> Option<f64> {
+        let found = training.metrics.iter().find(|metric| metric.name == self.metric());
+        found.filter(|_| training.status != "Failed").map(|metric| metric.value)
     }
 
-    pub fn ended_trial(&mut self, name: &str, value: Option<f64>) {
+    pub fn ended_trial(&mut self, name: &str, training: Option<&TrainingJob>) {
+        let value = training.and_then(|training| self.objective_of(training));
         if let Some(trial) = self.trials.iter_mut().find(|trial| trial.name == name) {
             trial.value = value;
+            trial.stopped = training.is_some_and(|training| training.status == "Stopped");
         }
         self.modified = time::now();
     }
 
     fn better(&self, a: f64, b: f64) -> bool {
-        if self.objective()["Type"] == "Minimize" { a < b } else { a > b }
+        if self.minimizes() { a < b } else { a > b }
     }
 
-    /// The first of the best training jobs so far.
+    /// The first of the best completed training jobs so far.
     pub fn best(&self) -> Option<&Trial> {
-        let measured = self.trials.iter().filter_map(|trial| Some((trial, trial.value?)));
+        let completed = self.trials.iter().filter(|trial| !trial.stopped);
+        let measured = completed.filter_map(|trial| Some((trial, trial.value?)));
         let best = measured.reduce(|best, next| if self.better(next.1, best.1) { next } else { best });
         best.map(|(trial, _)| trial)
     }
@@ -301,7 +324,12 @@ fn check(job: &TuningJob) -> Result<(), Fault> {
     if job.definition().is_null() {
         return Err(Fault::validation("TrainingJobDefinition must be specified."));
     }
-    let metric = text(job.objective(), "MetricName");
+    if job.strategy() == "Hyperband" && job.stops_early() {
+        return Err(Fault::validation(
+            "TrainingJobEarlyStoppingType must be Off for the Hyperband strategy, which stops training jobs by itself.",
+        ));
+    }
+    let metric = job.metric();
     let metrics = job.definition()["AlgorithmSpecification"]["MetricDefinitions"].as_array();
     let defined = metrics.into_iter().flatten().any(|definition| text(definition, "Name") == metric);
     if !defined || metric.is_empty() {
@@ -323,7 +351,7 @@ fn check(job: &TuningJob) -> Result<(), Fault> {
             "MaxNumberOfTrainingJobs, MaxRuntimeInSeconds or completion criteria must be specified.",
         ));
     }
-    training_job::check(&job.training_job(&Trial { name: String::new(), tuned: BTreeMap::new(), value: None }))
+    training_job::check(&job.training_job(&Trial::new(String::new(), Point::new())))
 }
 
 fn find(account: &Account, request: &Value) -> Result<TuningJob, Fault> {

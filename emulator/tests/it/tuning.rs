@@ -133,6 +133,38 @@ async fn a_search_that_finds_nothing_fails_and_one_that_is_stopped_stops_its_job
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_training_job_that_promises_nothing_is_stopped_early() {
+    let lab = Lab::start().await;
+    // Objectives rise to -|x - 3| in three epochs, so that 1 and 5 are worse than 2 from the first one on, and 3 never.
+    let ranges = json!({"CategoricalParameterRanges": [{"Name": "x", "Values": ["2", "1", "3", "5"]}]});
+    for (name, early) in [("off", "Off"), ("auto", "Auto")] {
+        let mut request = job(name, "Grid", ranges.clone(), json!({"SAY_TUNED": "3"}));
+        request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = json!(1);
+        request["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"] = json!(early);
+        lab.call("CreateHyperParameterTuningJob", request).await.expect("create");
+    }
+    assert_eq!(ended(&lab, "off").await["TrainingJobStatusCounters"]["Completed"], 4);
+    let done = ended(&lab, "auto").await;
+    assert_eq!(done["HyperParameterTuningJobStatus"], "Completed", "{done:#}");
+    let counters = &done["TrainingJobStatusCounters"];
+    assert_eq!((&counters["Completed"], &counters["Stopped"]), (&json!(2), &json!(2)), "{done:#}");
+    assert_eq!(done["ObjectiveStatusCounters"], json!({"Succeeded": 4, "Pending": 0, "Failed": 0}));
+    assert_eq!(done["BestTrainingJob"]["TunedHyperParameters"], json!({"x": "3"}));
+    let request = json!({"HyperParameterTuningJobName": "auto", "StatusEquals": "Stopped", "SortBy": "Name"});
+    let listed = lab.call("ListTrainingJobsForHyperParameterTuningJob", request).await.expect("list");
+    for (trial, (x, after_one)) in
+        listed["TrainingJobSummaries"].as_array().expect("two").iter().zip([("1", -4.0), ("5", -4.0)])
+    {
+        assert_eq!((&trial["TunedHyperParameters"]["x"], &trial["ObjectiveStatus"]), (&json!(x), &json!("Succeeded")));
+        assert_eq!(trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"], after_one, "its only epoch");
+        let name = trial["TrainingJobName"].as_str().expect("name");
+        let training = lab.call("DescribeTrainingJob", json!({"TrainingJobName": name})).await.expect("job");
+        assert_eq!(training["SecondaryStatus"], "Stopped");
+    }
+    lab.emulator.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_tuned_is_refused() {
     let lab = Lab::start().await;
     let with = |change: &dyn Fn(&mut Value)| {
@@ -163,6 +195,13 @@ async fn what_cannot_be_tuned_is_refused() {
                 &|r| r["WarmStartConfig"] = json!({"ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "p"}], "WarmStartType": "TransferLearning"}),
             ),
             "WarmStartConfig is not supported by the emulator; use a tuning job without parents.",
+        ),
+        (
+            with(&|r| {
+                r["HyperParameterTuningJobConfig"]["Strategy"] = json!("Hyperband");
+                r["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"] = json!("Auto");
+            }),
+            "TrainingJobEarlyStoppingType must be Off for the Hyperband strategy",
         ),
         (with(&|r| r["TrainingJobDefinition"]["ResourceConfig"]["InstanceCount"] = json!(2)), ""),
     ] {

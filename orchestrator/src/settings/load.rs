@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Settings, Target};
+use super::{Settings, Strategy, Target};
 use crate::error::{Failure, Result};
 
 /// The name that is looked for where none is given.
@@ -159,6 +159,13 @@ fn check(settings: &Settings) -> Result<()> {
     let share = settings.tune.validation_share;
     if !(share > 0.0 && share < 1.0) {
         return wrong("tune.validation_share", share.to_string(), "a number above 0 and below 1");
+    }
+    if settings.tune.early_stopping && settings.tune.strategy == Strategy::Hyperband {
+        return wrong(
+            "tune.early_stopping",
+            "true".into(),
+            "false with hyperband, which stops training jobs by itself",
+        );
     }
     if settings.transform.max_concurrent < 0 {
         return wrong("transform.max_concurrent", settings.transform.max_concurrent.to_string(), "0 or more");
@@ -329,6 +336,10 @@ mod tests {
                 "endpoint.shadow = a table: expected to be left out: SageMaker captures nothing of serverless endpoints",
             ),
             ("[tune]\nvalidation_share = 1.0", "tune.validation_share = 1: expected"),
+            (
+                "[tune]\nstrategy = \"hyperband\"\nearly_stopping = true",
+                "tune.early_stopping = true: expected false with hyperband",
+            ),
             ("[data]\ntrain = []", "data.train = []: expected at least one file"),
         ] {
             let settings = parse(Path::new("pipeline.toml"), change).unwrap();

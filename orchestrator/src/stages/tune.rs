@@ -44,7 +44,9 @@ impl fmt::Display for TuneDone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tuning = &self.tuning;
         let tuned: Vec<String> = tuning.tuned.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        writeln!(f, "tuning job    {}: {}, {} training jobs", self.outcome, tuning.job, tuning.jobs)?;
+        let early =
+            if tuning.stopped > 0 { format!(", {} of them stopped early", tuning.stopped) } else { String::new() };
+        writeln!(f, "tuning job    {}: {}, {} training jobs{early}", self.outcome, tuning.job, tuning.jobs)?;
         writeln!(f, "  best        {}: {} {:.4} on held-out rows", tuning.best_job, tuning.metric, tuning.value)?;
         writeln!(f, "  settings    {}", tuned.join(", "))?;
         write!(f, "training job  {} on all rows, handed on to `evaluate`", self.training.job)
@@ -175,10 +177,12 @@ async fn follow(context: &Context, job: &str) -> Result<DescribeHyperParameterTu
         };
         let counts = found.training_job_status_counters();
         let count = |of: Option<i32>| of.unwrap_or(0);
-        let (done, running) = counts.map_or((0, 0), |counts| (count(counts.completed()), count(counts.in_progress())));
+        let [done, stopped, running] =
+            counts.map_or([0; 3], |counts| [counts.completed(), counts.stopped(), counts.in_progress()].map(count));
+        let early = if stopped > 0 { format!(", {stopped} stopped early") } else { String::new() };
         let best = found.best_training_job().and_then(|best| best.final_hyper_parameter_tuning_job_objective_metric());
         let best = best.and_then(|metric| metric.value()).map(|value| format!(", best {value:.4}")).unwrap_or_default();
-        let line = format!("tuning job {job}: {done} training jobs completed, {running} running{best}");
+        let line = format!("tuning job {job}: {done} training jobs completed{early}, {running} running{best}");
         if shown != line {
             progress.line(&line);
             shown = line;
@@ -216,11 +220,15 @@ fn part(job: &str, ended: &DescribeHyperParameterTuningJobOutput) -> Result<Tuni
     let metric = best.final_hyper_parameter_tuning_job_objective_metric().ok_or_else(nothing)?;
     let tuned: BTreeMap<String, String> =
         best.tuned_hyper_parameters().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-    let counters = ended.training_job_status_counters().and_then(|counters| counters.completed());
+    let count = |of: Option<i32>| u64::try_from(of.unwrap_or(0)).unwrap_or(0);
+    let counters = ended.training_job_status_counters();
+    let [completed, stopped] =
+        counters.map_or([0; 2], |counters| [counters.completed(), counters.stopped()].map(count));
     Ok(TuningPart {
         job: job.to_owned(),
         arn: ended.hyper_parameter_tuning_job_arn().unwrap_or_default().to_owned(),
-        jobs: u64::try_from(counters.unwrap_or(0)).unwrap_or(0),
+        jobs: completed + stopped,
+        stopped,
         best_job: best.training_job_name().unwrap_or_default().to_owned(),
         metric: metric.metric_name().unwrap_or(OBJECTIVE).to_owned(),
         value: f64::from(metric.value().unwrap_or_default()),

@@ -27,6 +27,17 @@ fn the_best_settings_are_fitted_on_all_rows_and_handed_on() {
     let again = project.run(&["tune", "--json"]).exit(0).json();
     assert_eq!((&again["outcome"], &again["tuning"]), (&"unchanged".into(), tuning));
 
+    // What is stopped early was worse than the median: the best is the same.
+    project.write(
+        "pipeline.toml",
+        format!("project = \"story\"\n{}", tune.replace("[tune]", "[tune]\nearly_stopping = true")),
+    );
+    let early = project.run(&["tune", "--json"]).exit(0).json();
+    assert_ne!(early["tuning"]["job"], tuning["job"]);
+    for part in ["jobs", "value", "tuned"] {
+        assert_eq!(early["tuning"][part], tuning[part], "{part}: {early}");
+    }
+
     project.write("pipeline.toml", "project = \"story\"\n[tune.ranges]\nC = [-1.0]\n");
     let before = project.listing();
     let refused = project.run(&["tune"]).exit(2);
