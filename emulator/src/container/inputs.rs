@@ -9,7 +9,7 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
 
-use crate::{account::Account, s3_uri::S3Uri};
+use crate::{REGION, account::Account, fault::Fault, s3_uri::S3Uri};
 
 /// Where the objects of a channel or input are named.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,6 +55,19 @@ pub(crate) async fn select(account: &Account, uri: &str, selection: Selection) -
         return Err(format!("Could not find any objects under S3 URL \"{uri}\""));
     }
     Ok(objects)
+}
+
+/// Refuses a prefix that holds nothing, as AWS does when a job is made.
+pub(crate) fn must_hold(account: &Account, uri: &str, role: &str) -> Result<(), Fault> {
+    let place = S3Uri::parse(uri);
+    let found = place.as_ref().is_some_and(|place| below(account, place).is_ok_and(|objects| !objects.is_empty()));
+    let bucket = place.map_or_else(|| uri.to_owned(), |place| place.bucket);
+    if found {
+        return Ok(());
+    }
+    Err(Fault::validation(format!(
+        "No S3 objects found under S3 URL \"{uri}\" given in input data source. Please ensure that the bucket exists in the selected region ({REGION}), that objects exist under that S3 prefix, and that the role \"{role}\" has \"s3:ListBucket\" permissions on bucket \"{bucket}\"."
+    )))
 }
 
 /// The objects under a prefix, each with its path below the folder: what follows the prefix in its key.

@@ -10,7 +10,7 @@ use super::{
     listing::{Order, Row, page},
     model_package, tags, text, typed,
 };
-use crate::{account::Account, arn, fault::Fault, shapes, time};
+use crate::{account::Account, arn, fault::Fault, s3_uri::S3Uri, shapes, time};
 
 /// A model as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +37,15 @@ pub(crate) struct ModelData {
     pub uri: String,
     /// A `model.tar.gz`, else a prefix of plain files.
     pub packed: bool,
+}
+
+impl ModelData {
+    fn is_there(&self, account: &Account) -> bool {
+        S3Uri::parse(&self.uri).is_some_and(|at| match self.packed {
+            true => account.bucket.exists(&at.bucket, &at.key),
+            false => account.bucket.list(&at.bucket, &at.key).is_ok_and(|found| !found.is_empty()),
+        })
+    }
 }
 
 /// The members that `ContainerDefinition` and `ModelPackageContainerDefinition` share.
@@ -88,7 +97,11 @@ fn resolve(account: &Account, definition: Definition) -> Result<Container, Fault
     let mut environment = package.environment.unwrap_or_default();
     environment.extend(definition.environment.unwrap_or_default());
     let own = data(definition.model_data_url, definition.model_data_source);
-    Ok(Container { image, data: own.or_else(|| data(package.model_data_url, package.model_data_source)), environment })
+    let data = own.or_else(|| data(package.model_data_url, package.model_data_source));
+    if let Some(data) = data.as_ref().filter(|data| !data.is_there(account)) {
+        return Err(Fault::validation(format!("Could not find model data at {}.", data.uri)));
+    }
+    Ok(Container { image, data, environment })
 }
 
 fn data(url: Option<String>, source: Option<Value>) -> Option<ModelData> {
@@ -128,6 +141,10 @@ pub(super) fn delete(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 }
 
 impl Model {
+    pub fn role(&self) -> &str {
+        text(&self.request, "ExecutionRoleArn")
+    }
+
     fn describe(&self) -> Value {
         let mut out = shapes::pick(shapes::sagemaker(), "DescribeModelOutput", &self.request);
         out.insert("ModelArn".to_owned(), json!(self.arn));

@@ -10,7 +10,7 @@ use super::{
     listing::{Order, Row, page},
     tags, text,
 };
-use crate::{account::Account, arn, fault::Fault, jobs, s3_uri::S3Uri, shapes, time};
+use crate::{account::Account, arn, container::inputs, fault::Fault, jobs, s3_uri::S3Uri, shapes, time};
 
 /// A training job as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -185,7 +185,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 pub(crate) fn record(account: &Account, request: &Value) -> Result<String, Fault> {
     let name = text(request, "TrainingJobName").to_owned();
     let arn = arn::sagemaker("training-job", &name);
-    check(request)?;
+    check(account, request)?;
     let now = time::now();
     let mut job = TrainingJob {
         name: name.clone(),
@@ -224,7 +224,7 @@ fn artifacts(request: &Value, name: &str) -> String {
 }
 
 /// What AWS checks beyond the shapes, and what this runtime cannot do.
-pub(super) fn check(request: &Value) -> Result<(), Fault> {
+pub(super) fn check(account: &Account, request: &Value) -> Result<(), Fault> {
     let algorithm = &request["AlgorithmSpecification"];
     if text(algorithm, "TrainingImage").is_empty() {
         return Err(Fault::validation(
@@ -248,10 +248,14 @@ pub(super) fn check(request: &Value) -> Result<(), Fault> {
                 "Channel {name}: TrainingInputMode Pipe is not supported by the emulator; use File or FastFile."
             )));
         }
-        if text(&channel["DataSource"]["S3DataSource"], "S3Uri").is_empty() {
+        let source = &channel["DataSource"]["S3DataSource"];
+        if text(source, "S3Uri").is_empty() {
             return Err(Fault::validation(format!(
                 "Channel {name}: the emulator reads S3DataSource alone; none is given."
             )));
+        }
+        if text(source, "S3DataType") == "S3Prefix" {
+            inputs::must_hold(account, text(source, "S3Uri"), text(request, "RoleArn"))?;
         }
     }
     jobs::metrics::Watched::new(&algorithm["MetricDefinitions"]).map(|_| ()).map_err(Fault::validation)

@@ -11,7 +11,7 @@ use super::{
     listing::{Order, Row, page},
     model, tags, text,
 };
-use crate::{account::Account, arn, fault::Fault, jobs, shapes, time};
+use crate::{account::Account, arn, container::inputs, fault::Fault, jobs, shapes, time};
 
 /// A transform job as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,8 +100,12 @@ impl TransformJob {
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "TransformJobName").to_owned();
     let arn = arn::sagemaker("transform-job", &name);
-    let container = model::find(account, text(&request, "ModelName"))?.container;
+    let model = model::find(account, text(&request, "ModelName"))?;
     jobs::transform::Plan::of(&request).map_err(Fault::validation)?;
+    let source = &request["TransformInput"]["DataSource"]["S3DataSource"];
+    if text(source, "S3DataType") == "S3Prefix" {
+        inputs::must_hold(account, text(source, "S3Uri"), model.role())?;
+    }
     let job = TransformJob {
         name: name.clone(),
         arn: arn.clone(),
@@ -110,7 +114,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
         started: None,
         ended: None,
         failure: None,
-        container,
+        container: model.container,
         request: request.clone(),
     };
     if !account.transform_jobs.add(&name, job)? {

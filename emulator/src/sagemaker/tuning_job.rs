@@ -296,7 +296,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
         trials: Vec::new(),
         request: request.clone(),
     };
-    check(&job)?;
+    check(account, &job)?;
     if !account.tuning_jobs.add(&name, job)? {
         return Err(Fault::new(
             "ResourceInUse",
@@ -311,7 +311,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 }
 
 /// What AWS checks beyond the shapes, and what the emulator does not do.
-fn check(job: &TuningJob) -> Result<(), Fault> {
+fn check(account: &Account, job: &TuningJob) -> Result<(), Fault> {
     for (member, instead) in [
         ("TrainingJobDefinitions", "TrainingJobDefinition"),
         ("WarmStartConfig", "a tuning job without parents"),
@@ -351,7 +351,7 @@ fn check(job: &TuningJob) -> Result<(), Fault> {
             "MaxNumberOfTrainingJobs, MaxRuntimeInSeconds or completion criteria must be specified.",
         ));
     }
-    training_job::check(&job.training_job(&Trial::new(String::new(), Point::new())))
+    training_job::check(account, &job.training_job(&Trial::new(String::new(), Point::new())))
 }
 
 fn find(account: &Account, request: &Value) -> Result<TuningJob, Fault> {

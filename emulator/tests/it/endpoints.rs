@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -202,7 +202,11 @@ async fn an_endpoint_that_never_gets_healthy_fails() {
     let lab = Lab::start().await;
     named_model(&lab, "sick", json!({"EXIT_AT_START": "9"})).await;
     let missing = json!({"ModelName": "missing", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "i", "ModelDataUrl": format!("s3://{BUCKET}/none.tar.gz")}});
+    let said = lab.refused("CreateModel", missing.clone(), "ValidationException").await;
+    assert_eq!(said, format!("Could not find model data at s3://{BUCKET}/none.tar.gz."));
+    lab.put("none.tar.gz", "").await;
     lab.call("CreateModel", missing).await.expect("model");
+    lab.http.send(Method::DELETE, &format!("/{BUCKET}/none.tar.gz"), &[], "").await;
     lab.config("missing", "missing", json!({})).await;
     for (config, want) in [("sick", "did not pass the ping health check"), ("missing", "Failed to download model data")]
     {

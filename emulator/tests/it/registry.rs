@@ -49,6 +49,7 @@ async fn only_an_approved_package_is_deployed() {
     assert_eq!(described["ApprovalDescription"], "golden predictions match");
     assert_eq!(described["CustomerMetadataProperties"], json!({"approver": "ci"}));
     assert!(described["LastModifiedTime"].as_f64() >= described["CreationTime"].as_f64());
+    lab.put("model.tar.gz", "").await;
     lab.call("CreateModel", model("m", &first)).await.expect("model");
     let gone = json!("arn:aws:sagemaker:us-east-1:000000000000:model-package/reviews/9");
     let missing = lab.refused("CreateModel", model("n", &gone), "ValidationException").await;

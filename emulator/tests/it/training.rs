@@ -84,11 +84,20 @@ async fn a_failed_job_says_why() {
     lab.put("data/train/a.csv", "x").await;
     let mut absent = job("absent", json!({}));
     absent["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = json!(format!("s3://{BUCKET}/nothing"));
+    let said = lab.refused("CreateTrainingJob", absent.clone(), "ValidationException").await;
+    assert_eq!(
+        said,
+        format!(
+            "No S3 objects found under S3 URL \"s3://lab/nothing\" given in input data source. Please ensure that the bucket exists in the selected region (us-east-1), that objects exist under that S3 prefix, and that the role \"{ROLE}\" has \"s3:ListBucket\" permissions on bucket \"lab\"."
+        )
+    );
+    // A manifest is read by the job itself.
+    absent["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataType"] = json!("ManifestFile");
     let long = "é".repeat(2000);
     for (request, want) in [
         (job("told", json!({"FAIL": "column `sentiment` is missing", "EXIT": "3"})), "AlgorithmError: column `sentiment` is missing, exit code: 3".to_owned()),
         (job("long", json!({"FAIL": &long[..512]})), format!("AlgorithmError: {}, exit code: 1", "é".repeat(256))),
-        (absent, "ClientError: Data download failed:Could not find any objects under S3 URL \"s3://lab/nothing\", channel train".to_owned()),
+        (absent, "ClientError: Data download failed:Could not find the manifest s3://lab/nothing: The specified key does not exist., channel train".to_owned()),
     ] {
         let name = request["TrainingJobName"].clone();
         lab.call("CreateTrainingJob", request).await.expect("create");
@@ -136,6 +145,7 @@ async fn a_job_is_stopped_politely_then_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_runtime_cannot_do_is_refused_at_once() {
     let lab = Lab::start().await;
+    lab.put("data/train/a.csv", "x").await;
     let change = |path: &str, value: Value| {
         let mut request = job("refused", json!({}));
         *request.pointer_mut(path).expect(path) = value;
