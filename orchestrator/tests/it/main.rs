@@ -7,6 +7,7 @@ mod clients;
 mod conformance;
 mod containers;
 mod credentials;
+mod faults;
 mod gate;
 mod golden;
 mod interrupt;

@@ -15,7 +15,7 @@ use crate::{
     account,
     cli::{Emulator, Project, reviews, signal},
     clients::there,
-    matrix::faults,
+    faults::faults,
     sdk,
 };
 
