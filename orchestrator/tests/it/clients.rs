@@ -8,7 +8,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::cli::{Emulator, Project};
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{Emulator, Project},
+    faults::faults,
+};
 
 /// Whether `program` runs with these arguments; if not, the test is skipped, or fails where clients are required.
 pub fn there(program: &str, args: &[&str]) -> bool {
@@ -61,6 +66,55 @@ fn boto3_sees_the_finished_loop() {
     for fact in ["training job: story-", "artifact: s3://story-", "approved: arn:", "predictions: ", "refused: "] {
         assert!(facts.lines().any(|line| line.starts_with(fact)), "{fact}\n{facts}");
     }
+    assert_eq!(emulator.stop(), Some(0));
+}
+
+/// The blocks of a language in `docs/emulator.md`, with the address of an emulator that runs.
+fn examples(language: &str, emulator: &Emulator) -> Vec<String> {
+    let address = emulator.url.trim_start_matches("http://");
+    let document = include_str!("../../../docs/emulator.md");
+    let begin = format!("```{language}\n");
+    let blocks = document.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.map(|block| block.replace("127.0.0.1:4566", address)).collect()
+}
+
+#[test]
+fn the_documents_python_runs_as_it_stands_there() {
+    if !there("python3", &["-c", "import boto3, requests"]) {
+        return;
+    }
+    let project = Project::new();
+    let emulator = project.emulator();
+    let examples = examples("python", &emulator);
+    assert_eq!(examples.len(), 1);
+    let printed = said(client(&emulator, "python3").args(["-c", &examples[0]]));
+    let arn = "arn:aws:sagemaker:us-east-1:000000000000:model-package-group/reviews";
+    assert_eq!(printed, format!("Model Package Group already exists: {arn}\n"));
+    assert_eq!(faults(&emulator, "GET", &Value::Null)["rules"], json!([]), "the last line takes the rule away");
+    assert_eq!(emulator.stop(), Some(0));
+}
+
+#[test]
+fn the_documents_curl_sets_tells_and_takes_away_rules() {
+    if !there("curl", &["--version"]) {
+        return;
+    }
+    let project = Project::new();
+    let emulator = project.emulator_with(|command| {
+        command.args(["--fault", "sagemaker.CreateEndpoint=reset-after"]);
+    });
+    let examples = examples("sh", &emulator);
+    let lines = examples.iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("curl "));
+    let lines: Vec<&str> = lines.collect();
+    let [set, tell, take] = lines[..] else { panic!("{lines:#?}") };
+    let shell = |line: &str| said(client(&emulator, "sh").args(["-ec", &line.replace("curl", "curl -fsS")]));
+    shell(set);
+    let told: Value = serde_json::from_str(&shell(tell)).unwrap();
+    let of = |n: usize| (told["rules"][n]["operation"].as_str().unwrap(), told["rules"][n]["effect"].as_str().unwrap());
+    assert_eq!([of(0), of(1)], [("CreateEndpoint", "reset-after"), ("PutObject", "reset-after")], "{told}");
+    shell(take);
+    let left = faults(&emulator, "GET", &Value::Null);
+    assert_eq!((left["rules"].as_array().unwrap().len(), &left["rules"][0]["nth"]), (1, &json!(3)), "{left}");
     assert_eq!(emulator.stop(), Some(0));
 }
 
