@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Emulator, Project, reviews, signal},
-    matrix::faults,
+    faults::faults,
     sdk::config,
 };
 
