@@ -177,7 +177,7 @@ def start_of(asked, built, root, times):
 
 def batch(asked, built, root, server, files):
     """Reviews a second in requests of BATCH, and by the model library alone on one thread."""
-    command = [built / "examples/rate", root / "model", files["batch_texts"], "3"]
+    command = [built / "examples/rate", root / "model", files["batch_texts"]]
     library = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     # A second holds few of these requests.
     runs = [load(server, 1, max(3, asked.seconds), files["batch"]) for _ in range(asked.rounds)]

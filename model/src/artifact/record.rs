@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::hint::{black_box, select_unpredictable};
+use std::sync::Mutex;
 
 use crate::artifact::Artifact;
 use crate::artifact::known::{Known, TOGETHER};
@@ -91,17 +92,37 @@ pub(super) struct Scratch {
     pub(super) sizes: Vec<f64>,
 }
 
+/// Buffers that outlive their threads, at most: a thread that is started for a part of some texts goes on with the words
+/// that the one before it knew.
+const LEFT_AT_MOST: usize = 16;
+
+static LEFT: Mutex<Vec<Box<Scratch>>> = Mutex::new(Vec::new());
+
+/// A thread's buffers, while they are not in use.
+struct Own(Cell<Option<Box<Scratch>>>);
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let (Some(scratch), Ok(mut left)) = (self.0.take(), LEFT.lock())
+            && left.len() < LEFT_AT_MOST
+        {
+            left.push(scratch);
+        }
+    }
+}
+
 thread_local! {
-    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+    static SCRATCH: Own = const { Own(Cell::new(None)) };
 }
 
 /// Runs with this thread's buffers; within it, another call has buffers of its own.
 pub(super) fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
-    let mut scratch = SCRATCH.take().unwrap_or_default();
+    let left = || LEFT.lock().ok().and_then(|mut left| left.pop());
+    let mut scratch = SCRATCH.with(|own| own.0.take()).or_else(left).unwrap_or_default();
     let result = run(&mut scratch);
     // A giant document's buffers are not kept.
     if scratch.hits.capacity() <= 1 << 20 && scratch.text.capacity() <= 1 << 22 {
-        SCRATCH.set(Some(scratch));
+        SCRATCH.with(|own| own.0.set(Some(scratch)));
     }
     result
 }
