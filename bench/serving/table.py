@@ -143,7 +143,13 @@ def bounds(result):
         yield f"| {kind} | {echo:.1f} | {scored:.1f} | {echo / (echo + scored):.2f} | {share:.2f} |"
     best = lambda kind: min(rate(kind, 8, ECHO) / rate(kind, 8, server) for server in (FLASK, FASTAPI))
     yield from ("", f"At 8 connections the echo, which computes nothing, has {best('sentence'):.0f} times the better Python server's requests with "
-                f"sentences and {best('review'):.0f} times with reviews: a factor above that is out of reach of any server on it.", "")
+                f"sentences and {best('review'):.0f} times with reviews: a factor above that is out of reach of any server on it.")
+    taken = lambda kind, server: result["runs"][kind, 8, server]["cpu"]
+    cpu = lambda kind: min(taken(kind, FLASK), taken(kind, FASTAPI)) / taken(kind, OURS)
+    yield ("Requests a second count what `wrk` costs too, about as much as a request of ours and nothing beside one of Python's. Of the server's own "
+           f"processors, which an endpoint is paid for, the better Python server takes {cpu('sentence'):.0f} times what ours does for a sentence "
+           f"and {cpu('review'):.0f} times for a review.")
+    yield ""
 
 
 def targets(result):
