@@ -96,7 +96,7 @@ pub(super) struct Scratch {
 /// that the one before it knew.
 const LEFT_AT_MOST: usize = 16;
 
-static LEFT: Mutex<Vec<Box<Scratch>>> = Mutex::new(Vec::new());
+static LEFT: Mutex<Vec<Scratch>> = Mutex::new(Vec::new());
 
 /// A thread's buffers, while they are not in use.
 struct Own(Cell<Option<Box<Scratch>>>);
@@ -106,7 +106,7 @@ impl Drop for Own {
         if let (Some(scratch), Ok(mut left)) = (self.0.take(), LEFT.lock())
             && left.len() < LEFT_AT_MOST
         {
-            left.push(scratch);
+            left.push(*scratch);
         }
     }
 }
@@ -117,7 +117,7 @@ thread_local! {
 
 /// Runs with this thread's buffers; within it, another call has buffers of its own.
 pub(super) fn with_scratch<R>(run: impl FnOnce(&mut Scratch) -> R) -> R {
-    let left = || LEFT.lock().ok().and_then(|mut left| left.pop());
+    let left = || LEFT.lock().ok().and_then(|mut left| left.pop()).map(Box::new);
     let mut scratch = SCRATCH.with(|own| own.0.take()).or_else(left).unwrap_or_default();
     let result = run(&mut scratch);
     // A giant document's buffers are not kept.
