@@ -1,4 +1,4 @@
-//! The one account: everything the services share.
+//! The one account in one of its regions: everything the services share. Buckets alone are the account's, whatever the region.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    Settings, StartError, Timing,
+    REGION, Settings, StartError, Timing,
     autoscaling::Kept,
     clock::Clock,
     cloudwatch::{Alarm, Metrics},
@@ -27,8 +27,10 @@ use crate::{
     tasks::Tasks,
 };
 
-/// State, runtime and settings of one emulator.
+/// State, runtime and settings of one region of the emulator.
 pub(crate) struct Account {
+    /// What its ARNs name.
+    pub region: String,
     pub settings: Settings,
     pub timing: Timing,
     pub url: String,
@@ -64,16 +66,33 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Opens the state; `settings.state` is absolute by now.
+    /// Opens the state of the account's own region; `settings.state` is absolute by now.
     pub async fn open(settings: Settings, timing: Timing, url: String) -> Result<Account, StartError> {
-        let state = settings.state.clone();
-        let buckets = state.join("s3");
+        let buckets = settings.state.join("s3");
         let store = s3::Store::open(&buckets).await;
         let store = store.map_err(|e| StartError::Store { path: buckets, reason: e.to_string() })?;
+        Account::of_region(home(), settings, timing, url, Arc::new(store))
+    }
+
+    /// Opens another region of the same account, whose state lies in a folder of its own.
+    pub fn in_region(&self, region: &str) -> Result<Account, StartError> {
+        let settings = Settings { state: self.regions().join(region), ..self.settings.clone() };
+        Account::of_region(region.to_owned(), settings, self.timing.clone(), self.url.clone(), self.bucket.clone())
+    }
+
+    fn of_region(
+        region: String,
+        settings: Settings,
+        timing: Timing,
+        url: String,
+        bucket: Arc<s3::Store>,
+    ) -> Result<Account, StartError> {
+        let state = settings.state.clone();
         let in_state = |e: io::Error| StartError::file(&state, e);
         let resources = state.join("sagemaker");
         let account = Account {
-            bucket: Arc::new(store),
+            region,
+            bucket,
             logs: Logs::open(state.join("logs"))?,
             launcher: Launcher::start().map_err(in_state)?,
             tasks: Tasks::new(),
@@ -114,6 +133,11 @@ impl Account {
         &self.timing.clock
     }
 
+    /// Where the states of the other regions lie.
+    pub fn regions(&self) -> PathBuf {
+        self.settings.state.join("regions")
+    }
+
     /// Where the children that live are written down.
     pub fn processes(&self) -> PathBuf {
         self.settings.state.join("processes")
@@ -123,4 +147,9 @@ impl Account {
     pub fn work(&self) -> PathBuf {
         self.settings.state.join("work")
     }
+}
+
+/// The region that is meant where none is said.
+pub(crate) fn home() -> String {
+    REGION.to_owned()
 }

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{ACCOUNT, Engine, EngineError, REGION, Runtime, account::Account, fault::Fault};
+use crate::{ACCOUNT, Engine, EngineError, Runtime, account::Account, fault::Fault};
 
 /// Answers one operation.
 pub(crate) async fn answer(account: &Account, operation: &str, body: &[u8]) -> Result<Value, Fault> {
@@ -29,29 +29,48 @@ pub(crate) async fn answer(account: &Account, operation: &str, body: &[u8]) -> R
     }
     let mut details = Vec::new();
     for id in request["imageIds"].as_array().into_iter().flatten() {
-        let tag = text(&id["imageTag"]);
-        let image = format!("{registry}.dkr.ecr.{REGION}.amazonaws.com/{repository}:{tag}");
+        let (tag, wanted) = (text(&id["imageTag"]), text(&id["imageDigest"]));
+        let missing = || {
+            let named = |text: &str| if text.is_empty() { "null".to_owned() } else { text.to_owned() };
+            Fault::new(
+                "ImageNotFoundException",
+                format!(
+                    "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name \
+                     '{repository}' in the registry with id '{registry}'",
+                    named(&wanted),
+                    named(&tag)
+                ),
+            )
+        };
         let digest = match &account.settings.runtime {
             Runtime::Process(command) => format!("sha256:{}", program(command.first().map(AsRef::as_ref))?),
-            Runtime::Engine(engine) => of_engine(*engine, &image, &repository, &registry, &tag).await?,
+            Runtime::Engine(engine) => {
+                // A digest here is the image's own id on this machine, and names it by itself.
+                let image = match tag.as_str() {
+                    "" => wanted.clone(),
+                    tag => format!("{registry}.dkr.ecr.{}.amazonaws.com/{repository}:{tag}", account.region),
+                };
+                of_engine(*engine, &image, missing).await?
+            }
         };
-        details.push(json!({
-            "registryId": registry, "repositoryName": repository, "imageDigest": digest, "imageTags": [tag],
+        if !wanted.is_empty() && wanted != digest {
+            return Err(missing());
+        }
+        let mut found = json!({
+            "registryId": registry, "repositoryName": repository, "imageDigest": digest,
             "imageManifestMediaType": "application/vnd.docker.distribution.manifest.v2+json",
-        }));
+        });
+        if !tag.is_empty() {
+            found["imageTags"] = json!([tag]);
+        }
+        details.push(found);
     }
     Ok(json!({"imageDetails": details}))
 }
 
-async fn of_engine(engine: Engine, image: &str, repository: &str, registry: &str, tag: &str) -> Result<String, Fault> {
+async fn of_engine(engine: Engine, image: &str, missing: impl Fn() -> Fault) -> Result<String, Fault> {
     engine.image_id(image).await.map(|id| format!("sha256:{}", id.trim_start_matches("sha256:"))).map_err(|e| match e {
-        EngineError::NoImage { .. } => Fault::new(
-            "ImageNotFoundException",
-            format!(
-                "The image with imageId {{imageDigest:'null', imageTag:'{tag}'}} does not exist within the repository with name \
-                 '{repository}' in the registry with id '{registry}'"
-            ),
-        ),
+        EngineError::NoImage { .. } => missing(),
         other => Fault { status: 500, ..Fault::new("ServerException", other.to_string()) },
     })
 }

@@ -22,11 +22,10 @@ use tokio::{
 use crate::{
     Runtime, Settings, StartError, Timing,
     account::Account,
-    cloudwatch, endpoint,
     front::{Cut, Door, Front},
-    jobs,
     lock::{Attempt, Holder, Lock},
-    scheduler, server,
+    regions::Regions,
+    server,
 };
 
 /// How long connections may take to end at shutdown.
@@ -36,7 +35,7 @@ const ANNOUNCEMENT: Duration = Duration::from_secs(5);
 
 /// An emulator running in this process.
 pub struct Emulator {
-    account: Arc<Account>,
+    regions: Arc<Regions>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
     _lock: Lock,
@@ -120,13 +119,9 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
     let refused = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
     let url = url(listener.local_addr().map_err(refused)?);
-    let account = Arc::new(Account::open(settings, timing, url).await?);
-    jobs::fail_abandoned(&account).map_err(|e| StartError::file(&account.settings.state, e))?;
-    endpoint::restore(&account);
-    account.tasks.spawn(scheduler::run(account.clone()));
-    account.tasks.spawn(cloudwatch::run(account.clone()));
+    let regions = Arc::new(Regions::open(Account::open(settings, timing, url).await?)?);
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = server::router(account.clone(), front).into_make_service_with_connect_info::<Cut>();
+    let router = server::router(regions.clone(), front).into_make_service_with_connect_info::<Cut>();
     let serving = axum::serve(Door(listener), router).with_graceful_shutdown(async move {
         // A sender that is gone says the same as one that speaks.
         let _ = stopped.await;
@@ -136,8 +131,8 @@ async fn run(mut settings: Settings, timing: Timing, lock: Lock) -> Result<Emula
             eprintln!("the emulator does not listen any more: {e}");
         }
     });
-    lock.announce(&account.url, account.settings.runtime.name())?;
-    Ok(Emulator { account, stop, server, _lock: lock })
+    lock.announce(&regions.home().url, regions.home().settings.runtime.name())?;
+    Ok(Emulator { regions, stop, server, _lock: lock })
 }
 
 /// A program given by a relative path is found from any folder; one without a path is looked up as ever.
@@ -157,7 +152,7 @@ fn url(address: SocketAddr) -> String {
 impl Emulator {
     /// Where it answers, for instance `http://127.0.0.1:4566`.
     pub fn url(&self) -> &str {
-        &self.account.url
+        &self.regions.home().url
     }
 
     /// Ends every child process it started and stops answering; the state stays on disk.
@@ -171,10 +166,7 @@ impl Emulator {
             abort.abort();
             let _ = server.await;
         }
-        let grace = self.account.timing.shutdown_grace;
-        tokio::join!(self.account.tasks.close(), self.account.fleets.close(grace));
-        // What a task brought up in the meantime.
-        self.account.fleets.close(grace).await;
+        self.regions.close().await;
     }
 }
 

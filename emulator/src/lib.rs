@@ -20,6 +20,7 @@ mod jobs;
 mod lock;
 mod logs;
 mod protocol;
+mod regions;
 mod route;
 pub mod s3;
 mod s3_uri;
@@ -44,5 +45,5 @@ pub use shapes::faults;
 
 /// The account every ARN names.
 pub const ACCOUNT: &str = "000000000000";
-/// The region every ARN names.
+/// The region of every request that is signed for none.
 pub const REGION: &str = "us-east-1";

@@ -123,6 +123,11 @@ pub(crate) fn signed_service(headers: &HeaderMap, query: &str) -> Option<String>
     scope(headers, query)?.rsplit('/').nth(1).map(str::to_owned)
 }
 
+/// The region that a request is signed for.
+pub(crate) fn signed_region(headers: &HeaderMap, query: &str) -> Option<String> {
+    scope(headers, query)?.rsplit('/').nth(2).map(str::to_owned)
+}
+
 /// The access key that a request is signed with.
 pub(crate) fn access_key(head: &Parts) -> Option<String> {
     let scope = scope(&head.headers, head.uri.query().unwrap_or_default())?;

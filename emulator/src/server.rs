@@ -14,6 +14,7 @@ use crate::{
     fault::Fault,
     front::Front,
     logs, protocol,
+    regions::Regions,
     route::{Route, access_key, parameters, route},
     s3, sagemaker, scheduler, sts,
 };
@@ -24,15 +25,15 @@ const LARGEST: usize = 8 << 20;
 /// What answers a request.
 #[derive(Clone)]
 struct Services {
-    account: Arc<Account>,
+    regions: Arc<Regions>,
     s3: s3::Service,
     front: Arc<Front>,
 }
 
-/// All services of an account.
-pub(crate) fn router(account: Arc<Account>, front: Arc<Front>) -> Router {
-    let s3 = s3::service(account.bucket.clone());
-    Router::new().fallback(pass).with_state(Services { account, s3, front })
+/// All services of an account, in every region.
+pub(crate) fn router(regions: Arc<Regions>, front: Arc<Front>) -> Router {
+    let s3 = s3::service(regions.home().bucket.clone());
+    Router::new().fallback(pass).with_state(Services { regions, s3, front })
 }
 
 async fn pass(State(services): State<Services>, request: Request<Body>) -> Response<Body> {
@@ -40,15 +41,19 @@ async fn pass(State(services): State<Services>, request: Request<Body>) -> Respo
 }
 
 async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
-    let Services { account, s3, .. } = services;
+    let Services { regions, s3, .. } = services;
     let (head, body) = request.into_parts();
     let route = route(&head);
+    let account = match regions.of(&head).await {
+        Ok(account) => account,
+        Err(e) => return rest_json(Err(Fault { status: 500, ..Fault::new("InternalFailure", e.to_string()) })),
+    };
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut response = match route {
         Route::S3 => return s3.handle(Request::from_parts(head, body)).await.map(Body::new),
         Route::Invocations(name) => endpoint::answer(&account, &name, Request::from_parts(head, body)).await,
         Route::Health => {
-            let state = account.settings.state.display().to_string();
+            let state = regions.home().settings.state.display().to_string();
             json_response(StatusCode::OK, "application/json", &json!({"pid": std::process::id(), "state": state}))
         }
         Route::SageMaker(operation) => {
@@ -69,7 +74,7 @@ async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
             Ok(body) => ecr::answer(&account, &operation, &body).await,
             Err(fault) => Err(fault),
         }),
-        Route::Sts => query(&account, &head, read(body).await, &request_id),
+        Route::Sts => query(regions.home(), &head, read(body).await, &request_id),
         Route::Spoken(service, protocol) => {
             let query = head.uri.query().unwrap_or_default();
             protocol::answer(&account, service, &protocol, (query, read(body).await), &request_id)

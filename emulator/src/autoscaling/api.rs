@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::Kept;
-use crate::{ACCOUNT, REGION, account::Account, fault::Fault, shapes, shelf::Shelf, time};
+use crate::{ACCOUNT, account::Account, fault::Fault, shapes, shelf::Shelf, time};
 
 /// The one dimension of what the emulator runs.
 const INSTANCES: &str = "sagemaker:variant:DesiredInstanceCount";
@@ -88,7 +88,7 @@ fn register(account: &Arc<Account>, request: &Value) -> Result<Value, Fault> {
             "MinCapacity {min} is not allowed for {INSTANCES}: only an inference component's copies can be scaled to zero."
         )));
     }
-    let arn = format!("arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/{}", id());
+    let arn = format!("arn:aws:application-autoscaling:{}:{ACCOUNT}:scalable-target/{}", account.region, id());
     let role = format!(
         "arn:aws:iam::{ACCOUNT}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
     );
@@ -155,7 +155,8 @@ fn put_policy(account: &Arc<Account>, request: &Value) -> Result<Value, Fault> {
     let there = account.scaling_policies.get(&key).map(|kept| kept.shown);
     let resource = format!("resource/sagemaker/{}", text(request, "ResourceId"));
     let arn = format!(
-        "arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:{}:{resource}:policyName/{}",
+        "arn:aws:autoscaling:{}:{ACCOUNT}:scalingPolicy:{}:{resource}:policyName/{}",
+        account.region,
         id(),
         text(request, "PolicyName")
     );
@@ -175,7 +176,8 @@ fn put_action(account: &Arc<Account>, request: &Value) -> Result<Value, Fault> {
             let resource = format!("resource/sagemaker/{}", text(request, "ResourceId"));
             let name = text(request, "ScheduledActionName");
             let arn = format!(
-                "arn:aws:autoscaling:{REGION}:{ACCOUNT}:scheduledAction:{}:{resource}:scheduledActionName/{name}",
+                "arn:aws:autoscaling:{}:{ACCOUNT}:scheduledAction:{}:{resource}:scheduledActionName/{name}",
+                account.region,
                 id()
             );
             json!({"ScheduledActionARN": arn, "CreationTime": time::epoch(time::now())})

@@ -8,7 +8,7 @@ use super::{
     metrics::{Metric, Metrics},
     summary::Statistic,
 };
-use crate::{ACCOUNT, REGION, shapes, time};
+use crate::{ACCOUNT, account::home, shapes, time};
 
 /// State changes that are remembered of one alarm.
 const REMEMBERED: usize = 100;
@@ -19,6 +19,8 @@ pub(crate) struct Alarm {
     /// What PutMetricAlarm was given.
     pub request: Value,
     pub name: String,
+    #[serde(default = "home")]
+    pub region: String,
     pub configured: Timestamp,
     pub state: String,
     pub reason: String,
@@ -41,11 +43,12 @@ pub(crate) struct Change {
 }
 
 impl Alarm {
-    pub fn new(request: Value, now: Timestamp) -> Alarm {
+    pub fn new(request: Value, region: &str, now: Timestamp) -> Alarm {
         let name = request["AlarmName"].as_str().unwrap_or_default().to_owned();
         let mut alarm = Alarm {
             request,
             name,
+            region: region.to_owned(),
             configured: now,
             state: "INSUFFICIENT_DATA".to_owned(),
             reason: "Unchecked: Initial alarm creation".to_owned(),
@@ -59,7 +62,7 @@ impl Alarm {
     }
 
     pub fn arn(&self) -> String {
-        format!("arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{}", self.name)
+        format!("arn:aws:cloudwatch:{}:{ACCOUNT}:alarm:{}", self.region, self.name)
     }
 
     fn text(&self, member: &str) -> &str {
@@ -205,11 +208,11 @@ impl Alarm {
         let body = json!({
             "AlarmName": self.name, "AlarmDescription": self.request["AlarmDescription"], "AWSAccountId": ACCOUNT,
             "AlarmConfigurationUpdatedTimestamp": self.configured.to_string(), "NewStateValue": self.state,
-            "NewStateReason": self.reason, "StateChangeTime": self.changed.to_string(), "Region": REGION,
+            "NewStateReason": self.reason, "StateChangeTime": self.changed.to_string(), "Region": self.region,
             "AlarmArn": self.arn(), "OldStateValue": old, "OKActions": list("OKActions"),
             "AlarmActions": list("AlarmActions"), "InsufficientDataActions": list("InsufficientDataActions"),
             "Trigger": trigger,
         });
-        (format!("{}: \"{}\" in {REGION}", self.state, self.name).chars().take(100).collect(), body.to_string())
+        (format!("{}: \"{}\" in {}", self.state, self.name, self.region).chars().take(100).collect(), body.to_string())
     }
 }

@@ -117,7 +117,7 @@ fn put(account: &Arc<Account>, request: &Value) -> Result<Value, Fault> {
     let now = account.clock().now();
     let mut kept = request.clone();
     let tags = kept.as_object_mut().and_then(|members| members.remove("Tags")).unwrap_or_default();
-    let alarm = Alarm::new(kept.clone(), now);
+    let alarm = Alarm::new(kept.clone(), &account.region, now);
     let (name, arn) = (alarm.name.clone(), alarm.arn());
     if account.alarms.add(&name, alarm)? {
         tags::attach(account, &arn, &json!({"Tags": tags}))?;

@@ -24,7 +24,7 @@ use super::{
     engine::{Engine, EngineError, Wanted},
     leftovers,
 };
-use crate::{REGION, Runtime, account::Account, cloudwatch};
+use crate::{Runtime, account::Account, cloudwatch};
 
 /// Longest line kept in one piece, as CloudWatch Logs' longest event.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -217,8 +217,8 @@ fn piped(mut command: Command) -> Command {
 /// What every container gets, and what this one gets on top.
 fn environment(account: &Account, launch: &Launch) -> Vec<(String, String)> {
     let given = [
-        ("AWS_REGION", REGION),
-        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_REGION", account.region.as_str()),
+        ("AWS_DEFAULT_REGION", &account.region),
         ("AWS_ENDPOINT_URL", &account.url),
         ("AWS_ACCESS_KEY_ID", "emulator"),
         ("AWS_SECRET_ACCESS_KEY", "emulator"),

@@ -14,7 +14,7 @@ use super::{
     fleet::{Fleet, Variant},
     measure::{self, Invocation},
 };
-use crate::{ACCOUNT, REGION, account::Account, logs, time};
+use crate::{ACCOUNT, account::Account, logs, time};
 
 /// Largest payload, either way.
 const LARGEST: usize = 25 << 20;
@@ -55,7 +55,7 @@ enum Refused {
 
 /// Answers `POST /endpoints/{name}/invocations`.
 pub(crate) async fn answer(account: &Arc<Account>, name: &str, request: Request<Body>) -> Response<Body> {
-    invoke(account, name, request).await.unwrap_or_else(|refused| refused.answer(name))
+    invoke(account, name, request).await.unwrap_or_else(|refused| refused.answer(&account.region, name))
 }
 
 async fn invoke(account: &Arc<Account>, name: &str, request: Request<Body>) -> Result<Response<Body>, Refused> {
@@ -259,7 +259,7 @@ async fn forward(
 }
 
 impl Refused {
-    fn answer(self, endpoint: &str) -> Response<Body> {
+    fn answer(self, region: &str, endpoint: &str) -> Response<Body> {
         let (status, kind, body) = match self {
             Refused::Validation { code, message } => {
                 let mut body = json!({"Message": message});
@@ -279,11 +279,11 @@ impl Refused {
                 };
                 let group = logs::endpoint(endpoint);
                 let text = format!(
-                    "Received {side} error ({status}) from primary with message \"{message}\". See https://{REGION}.console.aws.amazon.com/cloudwatch/home?region={REGION}#logEventViewer:group={group} in account {ACCOUNT} for more information."
+                    "Received {side} error ({status}) from primary with message \"{message}\". See https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} in account {ACCOUNT} for more information."
                 );
                 let body = json!({
                     "ErrorCode": code,
-                    "LogStreamArn": format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"),
+                    "LogStreamArn": format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:{group}"),
                     "Message": text,
                     "OriginalMessage": message,
                     "OriginalStatusCode": status,

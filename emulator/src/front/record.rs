@@ -14,7 +14,7 @@ use http::{HeaderMap, Uri, request, response};
 use serde::Serialize;
 
 use super::call::Call;
-use crate::StartError;
+use crate::{StartError, route::signed_region};
 
 /// Headers that hold a secret, or a means to one.
 const SECRET: [&str; 5] = [
@@ -45,6 +45,9 @@ struct Line<'a> {
 #[derive(Serialize)]
 pub(super) struct Sent {
     method: String,
+    /// That it is signed for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
     uri: String,
     headers: BTreeMap<String, String>,
     body: Payload,
@@ -88,6 +91,7 @@ impl Recorder {
     pub fn request(&self, head: &request::Parts, body: Option<&Bytes>) -> Sent {
         Sent {
             method: head.method.to_string(),
+            region: signed_region(&head.headers, head.uri.query().unwrap_or_default()),
             uri: unsigned(&head.uri),
             headers: headers(&head.headers),
             body: Payload::of(body),
@@ -139,7 +143,10 @@ mod tests {
         let recorder = Recorder::open(&path).expect("open");
         let uri = "/b/k?versionId=1&X-Amz-Credential=AK&X-Amz-Signature=TELLTALE&x-amz-security-token=TELLTALE";
         let request = http::Request::put(uri)
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=AK, Signature=TELLTALE")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=AK/20240101/eu-west-1/s3/aws4_request, Signature=TELLTALE",
+            )
             .header("x-amz-security-token", "TELLTALE")
             .header("x-amz-meta-of", "sagebrush");
         let (head, ()) = request.body(()).expect("request").into_parts();
@@ -154,6 +161,7 @@ mod tests {
             written.lines().map(|line| serde_json::from_str(line).expect("a line")).collect();
         assert_eq!(lines.len(), 2);
         assert_eq!((&lines[0]["service"], &lines[0]["operation"]), (&"s3".into(), &"PutObject".into()));
+        assert_eq!(lines[0]["request"]["region"], "eu-west-1");
         assert_eq!(lines[0]["request"]["uri"], "/b/k?versionId=1");
         assert_eq!(lines[0]["request"]["headers"]["x-amz-meta-of"], "sagebrush");
         assert_eq!(lines[0]["request"]["body"], "omitted");

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::store::{Event, Summary};
-use crate::{ACCOUNT, REGION, account::Account, fault::Fault, shapes};
+use crate::{ACCOUNT, account::Account, fault::Fault, shapes};
 
 /// Most events of one answer.
 const MOST: usize = 10_000;
@@ -47,8 +47,8 @@ fn group(request: &Value) -> &str {
     name.split_once(":log-group:").map_or(name, |(_, rest)| rest.trim_end_matches(":*"))
 }
 
-fn group_arn(name: &str) -> String {
-    format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}")
+fn group_arn(region: &str, name: &str) -> String {
+    format!("arn:aws:logs:{region}:{ACCOUNT}:log-group:{name}")
 }
 
 fn missing(what: &str) -> Fault {
@@ -84,7 +84,7 @@ fn groups(account: &Account, request: &Value) -> Result<Value, Fault> {
         let streams = account.logs.streams(&name, "").and_then(Result::ok).unwrap_or_default();
         let created = streams.iter().map(|s| s.created_ms).min().unwrap_or_default();
         let bytes: u64 = streams.iter().map(|s| s.bytes).sum();
-        let arn = group_arn(&name);
+        let arn = group_arn(&account.region, &name);
         json!({"logGroupName": name, "arn": format!("{arn}:*"), "logGroupArn": arn, "creationTime": created, "storedBytes": bytes, "metricFilterCount": 0})
     };
     Ok(answered("logGroups", names.into_iter().map(describe).collect(), next))
@@ -105,7 +105,7 @@ fn streams(account: &Account, request: &Value) -> Result<Value, Fault> {
         let mut out = json!({
             "logStreamName": stream.name,
             "creationTime": stream.created_ms,
-            "arn": format!("{}:log-stream:{}", group_arn(group), stream.name),
+            "arn": format!("{}:log-stream:{}", group_arn(&account.region, group), stream.name),
             "storedBytes": stream.bytes,
         });
         for (member, at) in [
@@ -190,7 +190,7 @@ fn filter(account: &Account, request: &Value) -> Result<Value, Fault> {
 mod tests {
     #[test]
     fn a_group_is_named_or_given_as_an_arn() {
-        let arn = super::group_arn("/aws/sagemaker/TrainingJobs");
+        let arn = super::group_arn("us-east-1", "/aws/sagemaker/TrainingJobs");
         for request in [
             serde_json::json!({"logGroupName": "/aws/sagemaker/TrainingJobs"}),
             serde_json::json!({"logGroupIdentifier": format!("{arn}:*")}),

@@ -160,7 +160,7 @@ fn summary(deployed: &Deployed, at: Timestamp) -> Value {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "EndpointName").to_owned();
-    let arn = arn::sagemaker("endpoint", &name);
+    let arn = arn::sagemaker(&account.region, "endpoint", &name);
     if account.endpoints.contains(&name) {
         return Err(Fault::validation(format!("Cannot create already existing endpoint \"{arn}\".")));
     }
@@ -186,7 +186,9 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 
 fn find(account: &Account, request: &Value) -> Result<Endpoint, Fault> {
     let name = text(request, "EndpointName");
-    let missing = || Fault::validation(format!("Could not find endpoint \"{}\".", arn::sagemaker("endpoint", name)));
+    let missing = || {
+        Fault::validation(format!("Could not find endpoint \"{}\".", arn::sagemaker(&account.region, "endpoint", name)))
+    };
     account.endpoints.get(name).ok_or_else(missing)
 }
 

@@ -92,7 +92,7 @@ fn full_weight() -> f64 {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "EndpointConfigName").to_owned();
-    let arn = arn::sagemaker("endpoint-config", &name);
+    let arn = arn::sagemaker(&account.region, "endpoint-config", &name);
     let production: Vec<ProductionVariant> = typed(&request["ProductionVariants"])?;
     let shadows = shadows(&request)?;
     check_shadows(&production, &shadows)?;
@@ -169,7 +169,7 @@ fn check_serverless(request: &Value, place: usize, serverless: Serverless) -> Re
 
 /// The config of that name, for who wants to deploy it.
 pub(super) fn find(account: &Account, name: &str) -> Result<EndpointConfig, Fault> {
-    let arn = arn::sagemaker("endpoint-config", name);
+    let arn = arn::sagemaker(&account.region, "endpoint-config", name);
     let missing = || Fault::validation(format!("Could not find endpoint configuration \"{arn}\"."));
     account.endpoint_configs.get(name).ok_or_else(missing)
 }

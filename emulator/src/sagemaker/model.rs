@@ -62,7 +62,7 @@ struct Definition {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "ModelName").to_owned();
-    let arn = arn::sagemaker("model", &name);
+    let arn = arn::sagemaker(&account.region, "model", &name);
     let definition = match (request.get("PrimaryContainer"), request["Containers"].as_array()) {
         (Some(primary), None) if !primary.is_null() => primary,
         (_, Some(containers)) if containers.len() == 1 => &containers[0],
@@ -114,7 +114,8 @@ fn data(url: Option<String>, source: Option<Value>) -> Option<ModelData> {
 
 /// The model of that name, for who wants to run it.
 pub(super) fn find(account: &Account, name: &str) -> Result<Model, Fault> {
-    let missing = || Fault::validation(format!("Could not find model \"{}\".", arn::sagemaker("model", name)));
+    let missing =
+        || Fault::validation(format!("Could not find model \"{}\".", arn::sagemaker(&account.region, "model", name)));
     account.models.get(name).ok_or_else(missing)
 }
 

@@ -54,7 +54,7 @@ pub(super) fn create(account: &Arc<Account>, mut request: Value) -> Result<Value
             ));
         }
     };
-    let arn = arn::sagemaker("model-package", &key);
+    let arn = arn::sagemaker(&account.region, "model-package", &key);
     if let Some(group) = &group {
         request["ModelPackageGroupName"] = json!(group);
         if text(&request, "ModelApprovalStatus").is_empty() {
@@ -87,7 +87,7 @@ fn made_with(account: &Account, token: &str) -> Option<ModelPackage> {
 
 fn find(account: &Account, arn_or_name: &str) -> Result<ModelPackage, Fault> {
     let key = arn::name_of("model-package", arn_or_name);
-    let arn = arn::sagemaker("model-package", key);
+    let arn = arn::sagemaker(&account.region, "model-package", key);
     account.model_packages.get(key).ok_or_else(|| Fault::validation(format!("ModelPackage {arn} does not exist.")))
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct ModelPackageGroup {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "ModelPackageGroupName").to_owned();
-    let arn = arn::sagemaker("model-package-group", &name);
+    let arn = arn::sagemaker(&account.region, "model-package-group", &name);
     let (created, kept) = (time::now(), request.clone());
     let group = ModelPackageGroup { request: kept, name: name.clone(), arn: arn.clone(), created, last_version: 0 };
     if !account.model_package_groups.add(&name, group)? {
@@ -38,7 +38,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 /// The group of that name or ARN.
 pub(super) fn find(account: &Account, name: &str) -> Result<ModelPackageGroup, Fault> {
     let name = arn::name_of("model-package-group", name);
-    let arn = arn::sagemaker("model-package-group", name);
+    let arn = arn::sagemaker(&account.region, "model-package-group", name);
     let missing = || Fault::validation(format!("ModelPackageGroup {arn} does not exist."));
     account.model_package_groups.get(name).ok_or_else(missing)
 }

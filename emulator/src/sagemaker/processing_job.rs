@@ -68,7 +68,7 @@ impl ProcessingJob {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "ProcessingJobName").to_owned();
-    let arn = arn::sagemaker("processing-job", &name);
+    let arn = arn::sagemaker(&account.region, "processing-job", &name);
     check(&request)?;
     let now = time::now();
     let job = ProcessingJob {

@@ -184,7 +184,7 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
 /// Keeps a job that is about to start; its ARN.
 pub(crate) fn record(account: &Account, request: &Value) -> Result<String, Fault> {
     let name = text(request, "TrainingJobName").to_owned();
-    let arn = arn::sagemaker("training-job", &name);
+    let arn = arn::sagemaker(&account.region, "training-job", &name);
     check(account, request)?;
     let now = time::now();
     let mut job = TrainingJob {

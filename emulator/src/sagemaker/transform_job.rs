@@ -99,7 +99,7 @@ impl TransformJob {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "TransformJobName").to_owned();
-    let arn = arn::sagemaker("transform-job", &name);
+    let arn = arn::sagemaker(&account.region, "transform-job", &name);
     let model = model::find(account, text(&request, "ModelName"))?;
     jobs::transform::Plan::of(&request).map_err(Fault::validation)?;
     let source = &request["TransformInput"]["DataSource"]["S3DataSource"];

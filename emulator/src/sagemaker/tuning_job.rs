@@ -248,7 +248,7 @@ impl TuningJob {
         let training = account.training_jobs.get(&trial.name);
         let mut out = json!({
             "TrainingJobName": trial.name,
-            "TrainingJobArn": arn::sagemaker("training-job", &trial.name),
+            "TrainingJobArn": arn::sagemaker(&account.region, "training-job", &trial.name),
             "TrainingJobStatus": status(account, trial),
             "CreationTime": time::epoch(training.as_ref().map_or(self.created, |t| t.created)),
             "TunedHyperParameters": trial.tuned,
@@ -283,7 +283,7 @@ fn status(account: &Account, trial: &Trial) -> String {
 
 pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fault> {
     let name = text(&request, "HyperParameterTuningJobName").to_owned();
-    let arn = arn::sagemaker("hyper-parameter-tuning-job", &name);
+    let arn = arn::sagemaker(&account.region, "hyper-parameter-tuning-job", &name);
     let now = time::now();
     let job = TuningJob {
         name: name.clone(),
@@ -357,7 +357,7 @@ fn check(account: &Account, job: &TuningJob) -> Result<(), Fault> {
 fn find(account: &Account, request: &Value) -> Result<TuningJob, Fault> {
     let name = text(request, "HyperParameterTuningJobName");
     let missing = || {
-        let arn = arn::sagemaker("hyper-parameter-tuning-job", name);
+        let arn = arn::sagemaker(&account.region, "hyper-parameter-tuning-job", name);
         Fault::new("ResourceNotFound", format!("Amazon SageMaker can't find a tuning job with ARN {arn}."))
     };
     account.tuning_jobs.get(name).ok_or_else(missing)

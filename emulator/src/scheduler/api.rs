@@ -81,7 +81,8 @@ fn request(name: &str, body: &[u8]) -> Result<Value, Fault> {
 fn create(account: &Account, request: Value) -> Result<Value, Fault> {
     let member = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
     let (group, name, now) = (member("GroupName"), member("Name"), account.clock().now());
-    let schedule = Schedule { request, group, name: name.clone(), created: now, modified: now, fired: None };
+    let region = account.region.clone();
+    let schedule = Schedule { request, group, name: name.clone(), region, created: now, modified: now, fired: None };
     let arn = schedule.arn();
     if !account.schedules.add(&schedule.key(), schedule)? {
         return Err(Fault {

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) use api::answer;
 pub(crate) use fire::run;
 
-use crate::{ACCOUNT, REGION, time};
+use crate::{ACCOUNT, account::home, time};
 use expression::Expression;
 
 /// A schedule as it is kept, by `<group>/<name>`.
@@ -20,6 +20,8 @@ pub(crate) struct Schedule {
     request: Value,
     group: String,
     name: String,
+    #[serde(default = "home")]
+    region: String,
     created: Timestamp,
     modified: Timestamp,
     /// When it last was due.
@@ -32,7 +34,7 @@ impl Schedule {
     }
 
     fn arn(&self) -> String {
-        format!("arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/{}", self.key())
+        format!("arn:aws:scheduler:{}:{ACCOUNT}:schedule/{}", self.region, self.key())
     }
 
     fn text(&self, member: &str) -> &str {

@@ -8,7 +8,7 @@ use super::{
     Subscription, Topic,
     deliver::{self, Message},
 };
-use crate::{ACCOUNT, REGION, account::Account, fault::Fault, sagemaker::tags, time};
+use crate::{ACCOUNT, account::Account, fault::Fault, sagemaker::tags, time};
 
 /// Items on a page.
 const PAGE: usize = 100;
@@ -76,7 +76,7 @@ fn create(account: &Account, request: &Value) -> Result<Value, Fault> {
     if name.is_empty() || name.len() > 256 || !spelled {
         return Err(invalid("Topic Name"));
     }
-    let arn = format!("arn:aws:sns:{REGION}:{ACCOUNT}:{name}");
+    let arn = format!("arn:aws:sns:{}:{ACCOUNT}:{name}", account.region);
     let attributes = request["Attributes"].as_object().cloned().unwrap_or_default();
     account.topics.add(&arn, Topic { arn: arn.clone(), attributes, created: time::now() })?;
     tags::attach(account, &arn, request)?;

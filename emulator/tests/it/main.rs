@@ -9,6 +9,7 @@ mod faults;
 mod lab;
 mod logs;
 mod processing;
+mod regions;
 mod registry;
 mod resources;
 mod rollout;

@@ -4,7 +4,7 @@
     python3 orchestrator/tests/clients/calls.py wire.jsonl > calls.jsonl
 
 An emulator writes what went over the wire; here it becomes, a line a call,
-`{"service", "operation", "request": {members}, "status", "response": {members}}`, whatever the protocol: moto's parsers
+`{"service", "operation", "region", "request": {members}, "status", "response": {members}}`, whatever the protocol: moto's parsers
 read the requests, botocore's own the answers. Blobs that the recording leaves out are null.
 """
 
@@ -45,7 +45,7 @@ class Call:
         self.line = line
         self.service, self.operation = line["service"], line["operation"]
         self.sent, self.answered = line["request"], line["response"]
-        self.headers = self.sent["headers"]
+        self.headers, self.region = self.sent["headers"], self.sent.get("region") or "us-east-1"
         self.status = self.answered["status"]
         self.name = f"{self.service} {self.operation}"
         if self.operation not in model(self.service).operation_names:
@@ -103,7 +103,7 @@ class Call:
         return parsed
 
     def members(self):
-        line = {"service": self.service, "operation": self.operation, "request": self.request}
+        line = {"service": self.service, "operation": self.operation, "region": self.region, "request": self.request}
         return line | {"status": self.status, "response": self.response}
 
 
