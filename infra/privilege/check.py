@@ -33,8 +33,8 @@ INLINE = 10_240
 
 
 class Check:
-    def __init__(self, project):
-        given = {"Project": project, "GitHubRepository": REPOSITORY}
+    def __init__(self, project, regions=(REGION,)):
+        given = {"Project": project, "GitHubRepository": REPOSITORY, "Regions": ",".join(regions)}
         self.stack = Stack(HERE.parent / "stack.yaml", ACCOUNT, REGION, **given)
         self.project = project
         self.where = calls.Where(ACCOUNT, REGION)
@@ -169,7 +169,10 @@ def main():
         if not of:
             check.fail(f"{path}: no call names a role, so that whose project it is cannot be told")
             continue
-        its = Check(of.group(1))
+        # Who works in further regions has told the roles' stack so.
+        lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+        regions = {REGION} | {json.loads(line).get("region", REGION) for line in lines if line.strip()}
+        its = Check(of.group(1), sorted(regions))
         its.recorded(spelled)
         check.wrong += its.wrong
     check.refused()

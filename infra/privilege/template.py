@@ -8,6 +8,10 @@ import re
 import yaml
 
 
+# What a list leaves out.
+NO_VALUE = object()
+
+
 class Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms: `!Sub x` is `{"Fn::Sub": "x"}`."""
 
@@ -62,6 +66,8 @@ class Stack:
         return True if condition is None else self.resolve(self.template["Conditions"][condition])
 
     def _ref(self, name):
+        if name == "AWS::NoValue":
+            return NO_VALUE
         if name in self.pseudo:
             return self.pseudo[name]
         if name in self.parameters:
@@ -100,7 +106,7 @@ class Stack:
 
     def resolve(self, value):
         if isinstance(value, list):
-            return [self.resolve(one) for one in value]
+            return [one for one in map(self.resolve, value) if one is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         if len(value) != 1 or not next(iter(value)).startswith(("Fn::", "Ref", "Condition")):
@@ -122,6 +128,10 @@ class Stack:
                 return self._made(resource)[1]
             case "Fn::Join":
                 return self.resolve(of[0]).join(self.resolve(of[1]))
+            case "Fn::Split":
+                return self.resolve(of[1]).split(self.resolve(of[0]))
+            case "Fn::Select":
+                return self.resolve(of[1])[int(of[0])]
             case "Fn::Equals":
                 return self.resolve(of[0]) == self.resolve(of[1])
             case "Fn::Not":

@@ -104,6 +104,17 @@ class Resolved(unittest.TestCase):
         arn = f"arn:aws:events:eu-central-1:123456789012:rule/{rule['Name']}"
         self.assertEqual([one["Condition"] for one in events], [{"ArnEquals": {"aws:SourceArn": arn}}])
 
+    def test_images_are_copied_where_they_are_told(self):
+        self.assertNotIn("Replication", stack().resources)
+
+        def to(regions):
+            made = stack(ImageRegions=regions).resources["Replication"]["Properties"]["ReplicationConfiguration"]
+            return [one["Region"] for one in made["Rules"][0]["Destinations"]]
+
+        self.assertEqual(to("eu-west-1"), ["eu-west-1"])
+        self.assertEqual(to("eu-west-1,us-east-1"), ["eu-west-1", "us-east-1"])
+        self.assertEqual(to("a-b-1,a-b-2,a-b-3"), ["a-b-1", "a-b-2", "a-b-3"])
+
     def test_what_cloudformation_would_refuse(self):
         for given in [{"Project": "Reviews"}, {"Roles": "some"}, {"GitHubRepository": "o/r:*"}, {"Nothing": "x"}]:
             with self.assertRaises(ValueError, msg=given):
@@ -111,9 +122,9 @@ class Resolved(unittest.TestCase):
 
     def test_an_intrinsic_that_is_not_known_is_an_error(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            file.write("Parameters: {}\nResources:\n  A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Select [0, [x]]}}\n")
+            file.write("Parameters: {}\nResources:\n  A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Base64 x}}\n")
             file.flush()
-            with self.assertRaisesRegex(ValueError, "Fn::Select is not known here"):
+            with self.assertRaisesRegex(ValueError, "Fn::Base64 is not known here"):
                 Stack(file.name, "1", "r")
 
 

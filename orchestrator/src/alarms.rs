@@ -1,6 +1,6 @@
 //! CloudWatch's alarms on an endpoint and on its monitoring: a table, made or mended.
 
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricAlarm, Statistic, Tag};
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricAlarm, StateValue, Statistic, Tag};
 use serde::Serialize;
 
 use crate::{
@@ -204,14 +204,39 @@ impl Wanted {
     }
 }
 
+/// The alarms that say how an endpoint answers, whatever it is asked.
+const SERVING: [&str; 3] = ["errors-5xx", "errors-4xx", "latency-p99"];
+
 /// The topic and every alarm as the settings want them; none of it where they are switched off.
 pub async fn ensure(context: &Context, run: &RunRecord) -> Result<Option<AlarmsDone>> {
+    put(context, run, wanted(context)).await
+}
+
+/// The same where nothing but the endpoint's answers is watched.
+pub async fn ensure_serving(context: &Context, run: &RunRecord) -> Result<Option<AlarmsDone>> {
+    let wanted = wanted(context).into_iter().filter(|alarm| SERVING.contains(&alarm.name));
+    put(context, run, wanted.collect()).await
+}
+
+/// Alarms that say that the endpoint does not answer well, or that may roll it back, and that have gone off.
+pub async fn alarming(context: &Context) -> Result<Vec<String>> {
+    let rollback = &context.settings.endpoint.rollout.rollback_alarms;
+    let names = SERVING.iter().map(|name| full(context, name)).chain(rollback.iter().cloned()).collect();
+    let request = context.aws.cloudwatch.describe_alarms().set_alarm_names(Some(names));
+    let found = request.state_value(StateValue::Alarm).send().await;
+    let found = found.map_err(error::aws("the alarms cannot be looked at"))?;
+    let told = |alarm: &MetricAlarm| {
+        format!("alarm {}: {}", alarm.alarm_name().unwrap_or_default(), alarm.state_reason().unwrap_or_default())
+    };
+    Ok(found.metric_alarms().iter().map(told).collect())
+}
+
+async fn put(context: &Context, run: &RunRecord, wanted: Vec<Wanted>) -> Result<Option<AlarmsDone>> {
     if !context.settings.alarms.enabled {
         return Ok(None);
     }
     let topic = topic::ensure(context, run).await?;
     let (cloudwatch, endpoint) = (&context.aws.cloudwatch, context.settings.endpoint());
-    let wanted = wanted(context);
     let names: Vec<String> = wanted.iter().map(|alarm| full(context, alarm.name)).collect();
     let there = cloudwatch.describe_alarms().set_alarm_names(Some(names.clone())).send().await;
     let there = there.map_err(error::aws("the alarms cannot be looked at"))?;

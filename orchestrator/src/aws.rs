@@ -45,6 +45,8 @@ pub struct Aws {
     pub caller: String,
     /// How often to ask for a state.
     pub poll: Poll,
+    /// What the clients are made of.
+    config: SdkConfig,
 }
 
 impl Aws {
@@ -60,7 +62,7 @@ impl Aws {
             .http_client(Builder::new().build_http())
             .retry_config(retries())
             .build();
-        Self::connect(&config, Poll::LOCAL).await
+        Self::connect(config, Poll::LOCAL).await
     }
 
     /// Clients of the account that the environment's credentials belong to.
@@ -88,32 +90,44 @@ impl Aws {
         // An emulator answers at once; an account counts the questions.
         let elsewhere = overrides::url(&config, overrides::Service::SAGEMAKER).is_some();
         let poll = if elsewhere { Poll::LOCAL } else { Poll::ACCOUNT };
-        Self::connect(&config, poll).await
+        Self::connect(config, poll).await
     }
 
-    async fn connect(config: &SdkConfig, poll: Poll) -> Result<Self> {
+    async fn connect(config: SdkConfig, poll: Poll) -> Result<Self> {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Failure::usage("no AWS region is set").hint("set `region` in pipeline.toml, or AWS_REGION"));
         };
-        let identity = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+        let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
         let identity = identity.map_err(error::aws("AWS does not say whose credentials these are (STS)"))?;
-        let elsewhere = overrides::url(config, overrides::Service::S3).is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(elsewhere).build();
-        Ok(Aws {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Ok(Self::clients(config, text(identity.account()), text(identity.arn()), region, poll))
+    }
+
+    /// The same account's clients in another region.
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.clone().into_builder().region(Region::new(region.to_owned())).build();
+        Self::clients(config, self.account.clone(), self.caller.clone(), region.to_owned(), self.poll)
+    }
+
+    fn clients(config: SdkConfig, account: String, caller: String, region: String, poll: Poll) -> Self {
+        let elsewhere = overrides::url(&config, overrides::Service::S3).is_some();
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(elsewhere).build();
+        Aws {
             s3: aws_sdk_s3::Client::from_conf(s3),
-            sagemaker: aws_sdk_sagemaker::Client::new(config),
-            runtime: aws_sdk_sagemakerruntime::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
-            scheduler: aws_sdk_scheduler::Client::new(config),
-            scaling: aws_sdk_applicationautoscaling::Client::new(config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
-            sns: aws_sdk_sns::Client::new(config),
-            ecr: aws_sdk_ecr::Client::new(config),
-            account: identity.account().unwrap_or_default().to_owned(),
-            caller: identity.arn().unwrap_or_default().to_owned(),
+            sagemaker: aws_sdk_sagemaker::Client::new(&config),
+            runtime: aws_sdk_sagemakerruntime::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            scheduler: aws_sdk_scheduler::Client::new(&config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(&config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            ecr: aws_sdk_ecr::Client::new(&config),
+            account,
+            caller,
             region,
             poll,
-        })
+            config,
+        }
     }
 }
 

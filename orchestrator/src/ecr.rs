@@ -1,6 +1,6 @@
 //! The image of target `aws`: where it lies, and the digest that its tag names now.
 
-use aws_sdk_ecr::types::ImageIdentifier;
+use aws_sdk_ecr::{error::ProvideErrorMetadata as _, types::ImageIdentifier};
 
 use crate::{
     aws::Aws,
@@ -51,6 +51,35 @@ fn check(image: &str, region: &str) -> Result<()> {
     Ok(())
 }
 
+/// The same repository's image in another region; an image of no ECR is the same everywhere.
+pub fn in_region(image: &str, region: &str) -> String {
+    let moved =
+        |found: Image| image.replacen(&format!(".dkr.ecr.{}.", found.region), &format!(".dkr.ecr.{region}."), 1);
+    parse(image).map_or_else(|| image.to_owned(), moved)
+}
+
+/// The image that this digest names in the repository of the clients' region; refused where it is not there.
+pub async fn replica(aws: &Aws, image: &str, digest: &str) -> Result<String> {
+    let (region, moved) = (&aws.region, in_region(image, &aws.region));
+    let (Some(found), Some((host, _))) = (parse(&moved), moved.split_once('/')) else { return Ok(moved) };
+    let pinned = format!("{host}/{}@{digest}", found.repository);
+    let id = ImageIdentifier::builder().image_digest(digest).build();
+    let request = aws.ecr.describe_images().registry_id(found.registry).repository_name(found.repository);
+    let answer = request.image_ids(id).send().await;
+    if let Err(error) = &answer
+        && matches!(error.code(), Some("ImageNotFoundException" | "RepositoryNotFoundException"))
+    {
+        return Err(Failure::new(format!("image {pinned} is not there"))
+            .because(format!("SageMaker pulls from its own region alone; nothing was changed in any region for the sake of {region}"))
+            .hint(format!(
+                "push the same image to {region}, or let ECR copy it: the stack's replication copies what is pushed after it was made \
+                 (docs/deployment.md); then repeat the command"
+            )));
+    }
+    answer.map_err(error::aws(format!("image {pinned} cannot be looked up")))?;
+    Ok(pinned)
+}
+
 /// The digest that the image's tag names now; refused where SageMaker could not pull it.
 pub async fn digest(aws: &Aws, image: &str) -> Result<String> {
     check(image, &aws.region)?;
@@ -88,6 +117,13 @@ mod tests {
         for other in ["sagebrush:1", "docker.io/library/a:1", "12.dkr.ecr.eu-central-1.amazonaws.com/a:1"] {
             assert_eq!(parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn an_image_has_a_sister_in_every_region() {
+        let image = |region: &str| format!("123456789012.dkr.ecr.{region}.amazonaws.com/team/a@sha256:00");
+        assert_eq!(in_region(&image("us-east-1"), "eu-central-1"), image("eu-central-1"));
+        assert_eq!(in_region("sagebrush", "eu-central-1"), "sagebrush");
     }
 
     #[test]

@@ -53,6 +53,13 @@ impl Failure {
         Failure { exit: Exit::Interrupted, ..Failure::new(what) }
     }
 
+    /// Says in which region it was.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Self {
+        self.what = format!("region {region}: {}", self.what);
+        self
+    }
+
     /// Adds where or why, a line each.
     #[must_use]
     pub fn because(mut self, why: impl fmt::Display) -> Self {

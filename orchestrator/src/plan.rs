@@ -13,7 +13,7 @@ use crate::{
     prices::{self, HOURS_A_MONTH, Price, Purpose},
     run_record::PackagePart,
     settings::{EndpointSettings, SHADOW_SUFFIX, Target},
-    stages::{Context, data, deploy, register, train},
+    stages::{Context, data, deploy, register, train, waves},
 };
 
 /// What happens to a thing.
@@ -98,7 +98,8 @@ impl Plan {
         if self.target == Target::Local {
             return None;
         }
-        match prices::find(&context.settings.prices, purpose, &self.region, instance_type) {
+        let region = &context.aws.region;
+        match prices::find(&context.settings.prices, purpose, region, instance_type) {
             Some(price) => {
                 if !self.prices.contains(price) {
                     self.prices.push(price.clone());
@@ -106,7 +107,7 @@ impl Plan {
                 Some(price.usd_an_hour * f64::from(count))
             }
             None => {
-                let missing = format!("{instance_type} for {purpose} in {}", self.region);
+                let missing = format!("{instance_type} for {purpose} in {region}");
                 if !self.unpriced.contains(&missing) {
                     self.unpriced.push(missing);
                 }
@@ -225,8 +226,7 @@ pub async fn whole(
         Some(arn) => plan.free(Action::Keep, format!("model package {arn}")),
         None => plan.free(Action::Create, format!("model package in group {group}, if the gate lets it pass")),
     }
-    let package = package.map(|arn| deploy::wanted(context, &arn, &job));
-    serving(context, &mut plan, package).await?;
+    serving(context, &mut plan, package.as_deref().map(|arn| (arn, job.as_str()))).await?;
     watching(context, &mut plan).await?;
     Ok(plan)
 }
@@ -234,12 +234,25 @@ pub async fn whole(
 /// Of `deploy` alone.
 pub async fn deployment(context: &Context, package: &PackagePart) -> Result<Plan> {
     let mut plan = Plan::new(context);
-    serving(context, &mut plan, Some(deploy::wanted(context, &package.arn, &package.job))).await?;
+    serving(context, &mut plan, Some((package.arn.as_str(), package.job.as_str()))).await?;
     Ok(plan)
 }
 
-/// Model, config and endpoint; what they will be named is known once there is a package.
-async fn serving(context: &Context, plan: &mut Plan, wanted: Option<deploy::Names>) -> Result<()> {
+/// Model, config and endpoint in every region; what they will be named is known once there is a package with its job.
+async fn serving(context: &Context, plan: &mut Plan, package: Option<(&str, &str)>) -> Result<()> {
+    one_region(context, plan, package, "").await?;
+    for (wave, there) in waves::further(context, None) {
+        let (bucket, region) = (&there.account.bucket, &there.aws.region);
+        let action = if bucket::exists(&there.aws.s3, bucket).await? { Action::Keep } else { Action::Create };
+        plan.free(action, format!("bucket {bucket} in {region}"));
+        let place = format!(" in {region}, wave {}", wave.unwrap_or_default());
+        one_region(&there, plan, package, &place).await?;
+    }
+    Ok(())
+}
+
+async fn one_region(context: &Context, plan: &mut Plan, package: Option<(&str, &str)>, place: &str) -> Result<()> {
+    let wanted = package.map(|(arn, job)| deploy::wanted(context, arn, job));
     let name = context.settings.endpoint();
     let live = endpoint::describe(context, name).await?;
     let live = live.as_ref().map(|found| found.endpoint_config_name().unwrap_or_default());
@@ -248,7 +261,7 @@ async fn serving(context: &Context, plan: &mut Plan, wanted: Option<deploy::Name
         None => ("a config of that package".into(), false),
     };
     match live {
-        Some(_) if same => plan.endpoint(context, Action::Keep, format!("endpoint {name} with {config}")),
+        Some(_) if same => plan.endpoint(context, Action::Keep, format!("endpoint {name} with {config}{place}")),
         Some(old) => {
             if context.settings.endpoint.shadow.is_some() {
                 plan.shadow(context, name);
@@ -256,10 +269,12 @@ async fn serving(context: &Context, plan: &mut Plan, wanted: Option<deploy::Name
             plan.endpoint(
                 context,
                 Action::Change,
-                format!("endpoint {name} from {old} to {config}, once it is approved"),
+                format!("endpoint {name} from {old} to {config}{place}, once it is approved"),
             );
         }
-        None => plan.endpoint(context, Action::Create, format!("endpoint {name} with {config}, once it is approved")),
+        None => {
+            plan.endpoint(context, Action::Create, format!("endpoint {name} with {config}{place}, once it is approved"));
+        }
     }
     Ok(())
 }

@@ -53,6 +53,9 @@ pub struct RunRecord {
     /// Made by `deploy` where it compares before it shifts; the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowPart>,
+    /// Made by `deploy` where several regions serve, wave after wave, the first region first; what is no longer wanted serves on until `destroy`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<RegionPart>,
     /// Made by `loadtest`, or by `deploy` where it scales; the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadPart>,
@@ -284,6 +287,23 @@ pub struct DeploymentPart {
     pub capture_uri: String,
 }
 
+/// A region that serves, proved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegionPart {
+    /// Its name.
+    pub region: String,
+    /// 0: the first region, by itself.
+    pub wave: usize,
+    /// The endpoint's config there.
+    pub config: String,
+    /// The model there.
+    pub model: String,
+    /// `s3://…/model.tar.gz`, in that region's bucket.
+    pub model_uri: String,
+    /// When it had been watched as long as the settings say, RFC 3339, UTC; none where it was not, as the last wave never is.
+    pub healthy: Option<String>,
+}
+
 /// Requests that `run` sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrafficPart {
@@ -347,6 +367,7 @@ impl RunRecord {
             approval: None,
             deployment: None,
             shadow: None,
+            regions: Vec::new(),
             load: None,
             transform: None,
             traffic: None,

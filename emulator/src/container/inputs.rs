@@ -9,7 +9,7 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
 
-use crate::{REGION, account::Account, fault::Fault, s3_uri::S3Uri};
+use crate::{account::Account, fault::Fault, s3_uri::S3Uri};
 
 /// Where the objects of a channel or input are named.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,8 +65,9 @@ pub(crate) fn must_hold(account: &Account, uri: &str, role: &str) -> Result<(), 
     if found {
         return Ok(());
     }
+    let region = &account.region;
     Err(Fault::validation(format!(
-        "No S3 objects found under S3 URL \"{uri}\" given in input data source. Please ensure that the bucket exists in the selected region ({REGION}), that objects exist under that S3 prefix, and that the role \"{role}\" has \"s3:ListBucket\" permissions on bucket \"{bucket}\"."
+        "No S3 objects found under S3 URL \"{uri}\" given in input data source. Please ensure that the bucket exists in the selected region ({region}), that objects exist under that S3 prefix, and that the role \"{role}\" has \"s3:ListBucket\" permissions on bucket \"{bucket}\"."
     )))
 }
 

@@ -156,6 +156,9 @@ fn check(settings: &Settings) -> Result<()> {
     if let Err((key, found, expected)) = endpoint.and_then(|()| serverless.map_or(Ok(()), |s| s.check())) {
         return wrong(key, found, expected);
     }
+    if let Err((key, found, expected)) = settings.regions.check(settings.region.as_deref()) {
+        return wrong(key, found, expected);
+    }
     let share = settings.tune.validation_share;
     if !(share > 0.0 && share < 1.0) {
         return wrong("tune.validation_share", share.to_string(), "a number above 0 and below 1");
@@ -274,6 +277,7 @@ mod tests {
             "endpoint",
             "endpoint.rollout",
             "endpoint.shadow",
+            "regions",
             "monitor",
             "alarms",
             "local",
@@ -335,6 +339,12 @@ mod tests {
                 "[endpoint]\nserverless = { memory_mb = 2048, max_concurrency = 1 }\n[endpoint.shadow]",
                 "endpoint.shadow = a table: expected to be left out: SageMaker captures nothing of serverless endpoints",
             ),
+            ("[regions]\nwaves = [[\"Frankfurt\"]]", "regions.waves = \"Frankfurt\": expected names of AWS regions"),
+            (
+                "region = \"us-east-1\"\n[regions]\nwaves = [[\"eu-west-1\"], [\"us-east-1\"]]",
+                "regions.waves = \"us-east-1\": expected each region once",
+            ),
+            ("[regions]\nhealthy_minutes = -1.0", "regions.healthy_minutes = -1: expected 0 to"),
             ("[tune]\nvalidation_share = 1.0", "tune.validation_share = 1: expected"),
             (
                 "[tune]\nstrategy = \"hyperband\"\nearly_stopping = true",

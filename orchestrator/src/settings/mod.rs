@@ -3,6 +3,7 @@
 mod autoscaling;
 mod batch;
 mod load;
+mod regions;
 mod rollout;
 mod sections;
 mod shadow;
@@ -10,6 +11,7 @@ mod shadow;
 pub use autoscaling::Autoscaling;
 pub use batch::Strategy;
 pub use load::{Overrides, load};
+pub use regions::Regions;
 pub use rollout::{Rollout, Serverless, Shift};
 pub use sections::{ApprovalStatus, EndpointSettings, Local, Runtime, Settings, Target};
 pub use shadow::Shadow;

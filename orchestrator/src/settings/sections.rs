@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     autoscaling::Autoscaling,
     batch::{TransformSettings, TuneSettings},
+    regions::Regions,
     rollout::{Rollout, Serverless},
     shadow::Shadow,
 };
@@ -88,6 +89,8 @@ pub struct Settings {
     pub registry: Registry,
     /// `[endpoint]`
     pub endpoint: EndpointSettings,
+    /// `[regions]`
+    pub regions: Regions,
     /// `[monitor]`
     pub monitor: MonitorSettings,
     /// `[alarms]`
@@ -272,6 +275,7 @@ impl Default for Settings {
             business: BusinessSettings::default(),
             registry: Registry::default(),
             endpoint: EndpointSettings::default(),
+            regions: Regions::default(),
             monitor: MonitorSettings::default(),
             alarms: AlarmSettings::default(),
             prices: Vec::new(),

@@ -131,7 +131,7 @@ async fn channel(context: &Context, name: &str, files: &[LocalFile], uploaded: &
 }
 
 /// The bucket is there, keeps versions, and is closed to the public.
-async fn ensure_bucket(context: &Context, run: &RunRecord) -> Result<()> {
+pub(super) async fn ensure_bucket(context: &Context, run: &RunRecord) -> Result<()> {
     let (s3, name) = (&context.aws.s3, &context.account.bucket);
     if !bucket::exists(s3, name).await? {
         let mut request = s3.create_bucket().bucket(name);

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use report::{Evaluation, evaluation::Golden};
 
-use super::{Context, approve, evaluate, loadtest, register};
+use super::{Context, approve, evaluate, loadtest, register, waves};
 use crate::{
     bucket,
     endpoint::{self, Live},
@@ -22,7 +22,7 @@ use crate::{
     names,
     output::Outcome,
     rollout,
-    run_record::{DeploymentPart, PackagePart, RunRecord},
+    run_record::{DeploymentPart, PackagePart, RegionPart, RunRecord},
     scaling::{self, Scaled},
     settings::{EndpointSettings, Serverless, Target},
     shadow::{self, ShadowPart},
@@ -45,6 +45,8 @@ pub struct DeployDone {
     pub latency: Option<Latency>,
     /// What scales it; none where nothing does.
     pub scaled: Option<Scaled>,
+    /// Every region that serves it, wave after wave; empty where there is one alone.
+    pub regions: Vec<RegionPart>,
     /// Its page in the console; none on the local target.
     pub console: Option<String>,
 }
@@ -64,6 +66,10 @@ impl fmt::Display for DeployDone {
         if let Some(Scaled { min, max, target, because, .. }) = &self.scaled {
             write!(f, "\n  {min} to {max} instances, {target} invocations a minute on each ({because})")?;
         }
+        for RegionPart { region, wave, config, healthy, .. } in &self.regions {
+            let watched = healthy.as_ref().map(|at| format!(", healthy until {at}")).unwrap_or_default();
+            write!(f, "\n  wave {wave}, {region}: in service with {config}{watched}")?;
+        }
         self.console.as_ref().map_or(Ok(()), |link| write!(f, "\n  {link}"))
     }
 }
@@ -74,24 +80,16 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     let evaluation = run.evaluation()?;
     let approved = must_be_approved(context, &package.arn).await?;
     let golden = drawn_by(threshold(&approved), evaluate::stored(context, evaluation).await?);
-    let name = context.settings.endpoint();
-    let account = &context.account;
-    let names = wanted(context, &package.arn, &package.job);
-    let Names { model, config } = &names;
-    ensure_model(context, run, model, &package.arn).await?;
-    ensure_config(context, run, config, model).await?;
-
+    let copies = waves::copies(context, &approved).await?;
+    let (name, names) = (context.settings.endpoint(), wanted(context, &package.arn, &package.job));
+    let of_package = ContainerDefinition::builder().model_package_name(&package.arn).build();
+    ensure_model(context, run, &names.model, of_package).await?;
+    ensure_config(context, run, &names.config, &names.model).await?;
     let before = endpoint::settled(context, name).await?;
     let shadow = shadow::compare(context, run, &names, &before).await?;
     let Names { model, config } = names;
-    let outcome = bring(context, run, name, &config, &before).await?;
-    if let Err(wrong) = endpoint::verify(context, name, &golden).await {
-        return Err(roll_back(context, name, &config, &before, wrong).await);
-    }
-    let texts: Vec<&str> = golden.iter().map(|golden| golden.text.as_str()).collect();
-    let latency = latency::measure(context, name, &texts, context.settings.endpoint.latency_calls).await?;
-    still(context, name, &config).await?;
-    let capture_uri = bucket::uri(&account.bucket, &format!("capture/{name}/{}/", endpoint::VARIANT));
+    let Proved { outcome, latency } = prove(context, run, &config, &before, &golden).await?;
+    let capture_uri = bucket::uri(&context.account.bucket, &format!("capture/{name}/{}/", endpoint::VARIANT));
     let known = run.deployment.as_ref().filter(|old| (old.endpoint.as_str(), &old.config) == (name, &config));
     let since = match (outcome, known) {
         (Outcome::Unchanged, Some(old)) => old.since.clone(),
@@ -105,14 +103,43 @@ pub async fn deploy(context: &Context, run: &mut RunRecord) -> Result<DeployDone
     }
     run.deployment = Some(part.clone());
     let scaled = scale(context, run, &part).await?;
+    let regions = waves::follow(context, run, &copies, &golden, scaled.as_ref()).await?;
     Ok(DeployDone {
         outcome,
         shadow,
         latency,
         scaled,
+        regions,
         console: context.console(&format!("/endpoints/{name}")),
         deployment: part,
     })
+}
+
+/// What came of a deployment that proved itself.
+pub(super) struct Proved {
+    /// Whether the endpoint was made or changed now.
+    pub outcome: Outcome,
+    /// None where it was not asked for.
+    pub latency: Option<Latency>,
+}
+
+/// Brings the config behind the endpoint, and back to what was before where it does not prove itself.
+pub(super) async fn prove(
+    context: &Context,
+    run: &RunRecord,
+    config: &str,
+    before: &Live,
+    golden: &[Golden],
+) -> Result<Proved> {
+    let name = context.settings.endpoint();
+    let outcome = bring(context, run, name, config, before).await?;
+    if let Err(wrong) = endpoint::verify(context, name, golden).await {
+        return Err(roll_back(context, name, config, before, wrong).await);
+    }
+    let texts: Vec<&str> = golden.iter().map(|golden| golden.text.as_str()).collect();
+    let latency = latency::measure(context, name, &texts, context.settings.endpoint.latency_calls).await?;
+    still(context, name, config).await?;
+    Ok(Proved { outcome, latency })
 }
 
 /// Makes the endpoint scale as the settings say, by a load test where there is none of this config.
@@ -163,7 +190,8 @@ pub fn wanted(context: &Context, package: &str, job: &str) -> Names {
 pub(super) async fn model_of(context: &Context, run: &RunRecord, package: &PackagePart) -> Result<String> {
     must_be_approved(context, &package.arn).await?;
     let model = wanted(context, &package.arn, &package.job).model;
-    ensure_model(context, run, &model, &package.arn).await?;
+    let of_package = ContainerDefinition::builder().model_package_name(&package.arn).build();
+    ensure_model(context, run, &model, of_package).await?;
     Ok(model)
 }
 
@@ -208,20 +236,25 @@ async fn must_be_approved(context: &Context, arn: &str) -> Result<DescribeModelP
     }
 }
 
-async fn ensure_model(context: &Context, run: &RunRecord, name: &str, package: &str) -> Result<()> {
+/// Makes the model of that container, where it is not there.
+pub(super) async fn ensure_model(
+    context: &Context,
+    run: &RunRecord,
+    name: &str,
+    container: ContainerDefinition,
+) -> Result<()> {
     let sagemaker = &context.aws.sagemaker;
     let there = sagemaker.describe_model().model_name(name).send().await;
     if there.found(format!("model {name} cannot be looked at"))?.is_some() {
         return Ok(());
     }
-    let container = ContainerDefinition::builder().model_package_name(package).build();
     let request = sagemaker.create_model().model_name(name).containers(container);
     let request = request.set_tags(Some(tags(context, run)));
     let request = request.execution_role_arn(&context.account.role);
     request.send().await.made(format!("model {name} cannot be made"))
 }
 
-async fn ensure_config(context: &Context, run: &RunRecord, name: &str, model: &str) -> Result<()> {
+pub(super) async fn ensure_config(context: &Context, run: &RunRecord, name: &str, model: &str) -> Result<()> {
     let sagemaker = &context.aws.sagemaker;
     let there = sagemaker.describe_endpoint_config().endpoint_config_name(name).send().await;
     if there.found(format!("endpoint config {name} cannot be looked at"))?.is_some() {

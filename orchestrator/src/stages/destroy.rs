@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, waves};
 use crate::{
     ask, endpoint,
     error::{Found as _, Result},
@@ -49,11 +49,21 @@ impl fmt::Display for DestroyDone {
 
 /// Shows what this project has made and still costs or runs, asks, and deletes it.
 pub async fn destroy(context: &Context, run: Option<&mut RunRecord>) -> Result<DestroyDone> {
-    let found = Inventory::of(context).await?;
-    let kept = kept(context);
-    if !found.ours.is_empty() {
-        for thing in &found.ours {
-            context.out.say(format_args!("{:<13} {thing}", "to delete"));
+    let further: Vec<Context> = waves::further(context, run.as_deref()).into_iter().map(|(_, there)| there).collect();
+    let mut places = vec![(context, String::new())];
+    places.extend(further.iter().map(|there| (there, format!(" in {}", there.aws.region))));
+    let (mut ours, mut foreign, mut kept) = (Vec::new(), Vec::new(), kept(context));
+    for (there, place) in &places {
+        let found = Inventory::of(there).await?;
+        ours.extend(found.ours.into_iter().map(|thing| (*there, format!("{thing}{place}"), thing)));
+        foreign.extend(found.foreign.iter().map(|thing| format!("{thing}{place}")));
+    }
+    for there in &further {
+        kept.insert(1, format!("bucket {}: the copies and captures of {}", there.account.bucket, there.aws.region));
+    }
+    if !ours.is_empty() {
+        for (_, shown, _) in &ours {
+            context.out.say(format_args!("{:<13} {shown}", "to delete"));
         }
         for kept in &kept {
             context.out.say(format_args!("{:<13} {kept}", "to keep"));
@@ -61,14 +71,15 @@ pub async fn destroy(context: &Context, run: Option<&mut RunRecord>) -> Result<D
         ask::agreed(context, "destroy").await?;
     }
     let mut deleted = Vec::new();
-    for thing in &found.ours {
-        delete(context, thing).await?;
-        deleted.push(thing.to_string());
+    for (there, shown, thing) in ours {
+        delete(there, &thing).await?;
+        deleted.push(shown);
     }
     if let Some(run) = run {
         run.forget_deployment();
+        run.regions.clear();
     }
-    Ok(DestroyDone { deleted, foreign: found.foreign.iter().map(Thing::to_string).collect(), kept })
+    Ok(DestroyDone { deleted, foreign, kept })
 }
 
 /// Deletes one thing, or stops what can only be stopped; what is gone by now is well.

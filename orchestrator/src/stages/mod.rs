@@ -19,15 +19,17 @@ pub mod traffic;
 pub mod train;
 pub mod transform;
 pub mod tune;
+pub mod waves;
 pub mod windows;
 
 use std::time::Duration;
 
 use crate::{
     aws::{Account, Aws},
+    ecr,
     output::Output,
     poll::Waiting,
-    settings::{Settings, Target},
+    settings::{Regions, Settings, Target},
 };
 
 /// What every stage works with.
@@ -54,6 +56,20 @@ impl Context {
                 Some(format!("https://{region}.console.aws.amazon.com/sagemaker/home?region={region}#/{page}"))
             }
         }
+    }
+
+    /// The same project in another region of the account: its bucket, its repository, and no region besides.
+    pub fn in_region(&self, region: &str) -> Context {
+        let (mut settings, mut account) = (self.settings.clone(), self.account.clone());
+        settings.region = Some(region.to_owned());
+        settings.regions = Regions::default();
+        // What was compared in the first region is not compared again.
+        settings.endpoint.shadow = None;
+        // An ARN names a topic of its own region alone.
+        settings.alarms.topic = settings.alarms.topic.filter(|topic| !topic.starts_with("arn:"));
+        account.bucket = format!("{}-{}-{region}", settings.project, self.aws.account);
+        account.image = ecr::in_region(&account.image, region);
+        Context { settings, account, aws: self.aws.in_region(region), out: self.out.clone(), yes: self.yes }
     }
 
     /// A page of this machine: `<state>/reports/<name>`.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use report::DriftReport;
 use serde::Serialize;
 
-use super::{Context, windows};
+use super::{Context, waves, windows};
 use crate::{
     alarms::{self, AlarmsDone},
     bucket, captures,
@@ -95,6 +95,9 @@ pub async fn monitor(context: &Context, run: &mut RunRecord) -> Result<MonitorDo
     // After the look: some schedules fire as soon as they are made, and an alarm asks what was looked at.
     let (schedule_name, schedule) = schedule(context, &watch).await?;
     let alarms = alarms::ensure(context, run).await?;
+    for (_, there) in waves::further(context, Some(&*run)) {
+        alarms::ensure_serving(&there, run).await?;
+    }
     let (seen, because) = seen.map_or((None, None), |(part, because)| (Some(part), because));
     if let (Some(alarms), Some(part), false) = (&alarms, &seen, found.is_empty()) {
         tell(context, &alarms.topic, part, &said, because.as_deref()).await?;

@@ -5,7 +5,7 @@ use std::fmt;
 use aws_sdk_sagemaker::types::{ModelPackageSortBy, SortOrder};
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, waves};
 use crate::{
     bucket, endpoint,
     error::{Found as _, Result},
@@ -17,6 +17,8 @@ use crate::{
 pub struct Line {
     /// What it is.
     pub what: &'static str,
+    /// Where it is; none in the first region.
+    pub region: Option<String>,
     /// Its name; none where there is none.
     pub name: Option<String>,
     /// Its state.
@@ -42,7 +44,8 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "project {}, target {}, as {}", self.project, self.target, self.caller)?;
         for line in &self.resources {
-            writeln!(f, "{:<15} {:<20} {}", line.what, line.state, line.name.as_deref().unwrap_or("-"))?;
+            let region = line.region.as_ref().map(|region| format!(", {region}")).unwrap_or_default();
+            writeln!(f, "{:<15} {:<20} {}{region}", line.what, line.state, line.name.as_deref().unwrap_or("-"))?;
             if let Some(link) = &line.console {
                 writeln!(f, "  {link}")?;
             }
@@ -55,21 +58,32 @@ const NONE: &str = "none";
 
 /// Looks at everything; changes nothing.
 pub async fn status(context: &Context, run: Option<&RunRecord>) -> Result<Status> {
-    let bucket_name = &context.account.bucket;
-    let bucket = bucket::exists(&context.aws.s3, bucket_name).await?;
-    let mut resources = vec![line(context, "bucket", bucket.then(|| (bucket_name.clone(), "exists".into())), None)];
+    let mut resources = vec![kept(context).await?];
     resources.push(training(context, run).await?);
     resources.push(package(context).await?);
     resources.push(live(context).await?);
     resources.push(schedule(context).await?);
+    for (_, there) in waves::further(context, run) {
+        for line in [kept(&there).await?, live(&there).await?] {
+            resources.push(Line { region: Some(there.aws.region.clone()), ..line });
+        }
+    }
     let (settings, caller) = (&context.settings, context.aws.caller.clone());
     Ok(Status { project: settings.project.clone(), target: settings.target.to_string(), caller, resources })
 }
 
 fn line(context: &Context, what: &'static str, found: Option<(String, String)>, page: Option<&str>) -> Line {
-    let Some((name, state)) = found else { return Line { what, name: None, state: NONE.into(), console: None } };
+    let Some((name, state)) = found else {
+        return Line { what, region: None, name: None, state: NONE.into(), console: None };
+    };
     let console = page.and_then(|page| context.console(&format!("/{page}/{name}")));
-    Line { what, name: Some(name), state, console }
+    Line { what, region: None, name: Some(name), state, console }
+}
+
+async fn kept(context: &Context) -> Result<Line> {
+    let name = &context.account.bucket;
+    let there = bucket::exists(&context.aws.s3, name).await?;
+    Ok(line(context, "bucket", there.then(|| (name.clone(), "exists".into())), None))
 }
 
 async fn training(context: &Context, run: Option<&RunRecord>) -> Result<Line> {

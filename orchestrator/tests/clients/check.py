@@ -192,11 +192,11 @@ class Moto:
     def __init__(self):
         self.names, self.clients = {}, {}
 
-    def client(self, service):
-        if service not in self.clients:
+    def client(self, service, region):
+        if (service, region) not in self.clients:
             config = botocore.config.Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
-            self.clients[service] = boto3.client(service, config=config)
-        return self.clients[service]
+            self.clients[service, region] = boto3.client(service, region_name=region, config=config)
+        return self.clients[service, region]
 
     def renamed(self, value):
         if isinstance(value, dict):
@@ -216,21 +216,21 @@ class Moto:
         elif isinstance(ours, str) and isinstance(theirs, str) and ours not in (theirs, ACCOUNT) and len(ours) >= 8:
             self.names[ours] = theirs
 
-    def lay(self, code, asked):
+    def lay(self, code, asked, region):
         """Puts what a job or an endpoint would have left, since nothing runs in moto; whether that was it."""
         if code in ("NoSuchKey", "NoSuchVersion"):
-            self.client("s3").put_object(Bucket=asked["Bucket"], Key=asked["Key"], Body=b"omitted")
+            self.client("s3", region).put_object(Bucket=asked["Bucket"], Key=asked["Key"], Body=b"omitted")
             asked.pop("VersionId", None)
             return True
         if code == "RepositoryNotFoundException":
             # The stack makes it, and an image is pushed by other means than this API.
-            ecr, name = self.client("ecr"), asked["repositoryName"]
+            ecr, name = self.client("ecr", region), asked["repositoryName"]
             ecr.create_repository(repositoryName=name)
             manifest = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json"})
-            ecr.put_image(repositoryName=name, imageManifest=manifest, imageTag=asked["imageIds"][0]["imageTag"])
+            ecr.put_image(repositoryName=name, imageManifest=manifest, **asked["imageIds"][0])
             return True
         if code == "ResourceNotFoundException" and (group := asked.get("logGroupName")):
-            logs = self.client("logs")
+            logs = self.client("logs", region)
             if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
                 logs.create_log_group(logGroupName=group)
             if stream := asked.get("logStreamName"):
@@ -244,12 +244,12 @@ class Moto:
         if blob := call.blob("request"):
             request[blob] = b"omitted" if request.get(blob) is None else request[blob]
         try:
-            asked = getattr(self.client(call.service), xform_name(call.operation))
+            asked = getattr(self.client(call.service, call.region), xform_name(call.operation))
             request = self.renamed(request)
             try:
                 answer = asked(**request)
             except botocore.exceptions.ClientError as error:
-                if call.status >= 300 or not self.lay(error.response["Error"].get("Code"), request):
+                if call.status >= 300 or not self.lay(error.response["Error"].get("Code"), request, call.region):
                     raise
                 answer = asked(**request)
         except botocore.exceptions.ClientError as error:

@@ -16,6 +16,7 @@ mod matrix;
 mod owned;
 mod pipeline;
 mod refusals;
+mod regions;
 mod requests;
 mod rollout;
 mod rules;

@@ -176,7 +176,9 @@ fn halt(process: u32) -> bool {
 /// The same in an account, by another project's name, so that moto tells the two apart.
 fn in_an_account(project: &Project) -> PathBuf {
     let record = project.path("account.jsonl");
-    project.write("pipeline.toml", account::SETTINGS.replace("story", "ledger"));
+    let settings = account::SETTINGS.replace("story", "ledger");
+    let further = "[regions]\nwaves = [[\"eu-central-1\"]]\nhealthy_minutes = 0.001\n";
+    project.write("pipeline.toml", settings + further);
     let emulator = project.emulator_with(|command| {
         command.env("SAGEBRUSH_RECORD", &record);
     });
