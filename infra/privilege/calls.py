@@ -58,12 +58,14 @@ WHOLE = {
     "sagemaker": {
         "ListEndpointConfigs",
         "ListEndpoints",
+        "ListHyperParameterTuningJobs",
         "ListInferenceComponents",
         "ListModelPackageGroups",
         "ListModelPackages",
         "ListModels",
         "ListProcessingJobs",
         "ListTrainingJobs",
+        "ListTransformJobs",
     },
     "scheduler": {"ListSchedules"},
 }

@@ -1,11 +1,14 @@
 //! What there is of this project in the account: told by its tags, never by names alone.
 
-use aws_sdk_sagemaker::types::{ProcessingJobStatus, TrainingJobStatus};
+use aws_sdk_sagemaker::types::{
+    HyperParameterTuningJobStatus, ProcessingJobStatus, TrainingJobStatus, TransformJobStatus,
+};
 use serde::Serialize;
 
 use crate::{
     alarms, endpoint,
     error::{self, Found as _, Result},
+    scaling,
     stages::Context,
     tags, topic,
 };
@@ -14,8 +17,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// Adds and takes away an endpoint's instances: target, policies and scheduled actions, which go together.
+    Scaling,
     /// Answers, and costs money while it does.
     Endpoint,
+    /// A tuning job that runs; its training jobs end with it.
+    TuningJob,
+    /// A batch transform job that runs.
+    TransformJob,
     /// A training job that runs.
     TrainingJob,
     /// A processing job that runs.
@@ -36,7 +45,10 @@ impl Kind {
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
+            Kind::Scaling => "scaling of endpoint",
             Kind::Endpoint => "endpoint",
+            Kind::TuningJob => "tuning job",
+            Kind::TransformJob => "transform job",
             Kind::TrainingJob => "training job",
             Kind::ProcessingJob => "processing job",
             Kind::Schedule => "schedule",
@@ -76,8 +88,17 @@ impl Inventory {
     /// Looks at everything that costs money or stands behind what does.
     pub async fn of(context: &Context) -> Result<Self> {
         let mut found = Inventory::default();
+        for (name, arn) in endpoints(context).await? {
+            let ours = tags::is_ours(context, &arn).await?;
+            // Whose scaling it is, the endpoint's tags say; so it goes before the endpoint.
+            if ours && scaling::live(context, &name).await?.is_some() {
+                found.put(Thing { kind: Kind::Scaling, name: name.clone() }, true);
+            }
+            found.put(Thing { kind: Kind::Endpoint, name }, ours);
+        }
         for (kind, named) in [
-            (Kind::Endpoint, endpoints(context).await?),
+            (Kind::TuningJob, tuning_jobs(context).await?),
+            (Kind::TransformJob, transform_jobs(context).await?),
             (Kind::TrainingJob, training_jobs(context).await?),
             (Kind::ProcessingJob, processing_jobs(context).await?),
         ] {
@@ -133,6 +154,31 @@ async fn endpoints(context: &Context) -> Result<Vec<(String, String)>> {
         && let Some(there) = endpoint::describe(context, name).await?
     {
         found.extend(pair(there.endpoint_name(), there.endpoint_arn()));
+    }
+    Ok(found)
+}
+
+async fn tuning_jobs(context: &Context) -> Result<Vec<(String, String)>> {
+    let request = context.aws.sagemaker.list_hyper_parameter_tuning_jobs().name_contains(&context.settings.project);
+    let mut pages = request.status_equals(HyperParameterTuningJobStatus::InProgress).into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(error::aws("the tuning jobs cannot be listed"))?;
+        let jobs = page.hyper_parameter_tuning_job_summaries().iter();
+        found
+            .extend(jobs.filter_map(|j| pair(j.hyper_parameter_tuning_job_name(), j.hyper_parameter_tuning_job_arn())));
+    }
+    Ok(found)
+}
+
+async fn transform_jobs(context: &Context) -> Result<Vec<(String, String)>> {
+    let request = context.aws.sagemaker.list_transform_jobs().name_contains(&context.settings.project);
+    let mut pages = request.status_equals(TransformJobStatus::InProgress).into_paginator().send();
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(error::aws("the transform jobs cannot be listed"))?;
+        let jobs = page.transform_job_summaries().iter();
+        found.extend(jobs.filter_map(|job| pair(job.transform_job_name(), job.transform_job_arn())));
     }
     Ok(found)
 }

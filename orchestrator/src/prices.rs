@@ -20,6 +20,8 @@ pub enum Purpose {
     Processing,
     /// A batch transform job.
     Transform,
+    /// A serverless endpoint, an hour in which it computes; its memory stands for an instance type: `2048 MB`.
+    Serverless,
 }
 
 impl fmt::Display for Purpose {
@@ -29,6 +31,7 @@ impl fmt::Display for Purpose {
             Purpose::Training => "training",
             Purpose::Processing => "processing",
             Purpose::Transform => "transform",
+            Purpose::Serverless => "serverless",
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Application Auto Scaling of the endpoint's variant: a target, a tracking policy, scheduled minima; made or mended.
 
 use aws_sdk_applicationautoscaling::types::{
-    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
-    TargetTrackingScalingPolicyConfiguration,
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ScheduledAction,
+    ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
 };
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::{
     endpoint,
     error::{self, Failure, Found as _, Result},
     run_record::LoadPart,
-    settings::Autoscaling,
+    settings::{Autoscaling, Scheduled},
     stages::Context,
 };
 
@@ -100,12 +100,80 @@ pub async fn ensure(
     Ok(Scaled { min, max, target: value, because, scale_in, scheduled })
 }
 
+/// What scales an endpoint at the moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    min: i32,
+    max: i32,
+    /// Of the policy that the orchestrator makes; none where there is no such policy.
+    target: Option<f64>,
+    /// Name, schedule, minimum, maximum of each scheduled action, in name order.
+    scheduled: Vec<(String, String, Option<i32>, Option<i32>)>,
+}
+
+impl Live {
+    /// Whether a deployment with these settings, and this target where it is known beforehand, changes nothing.
+    pub fn is(&self, settings: &Autoscaling, target: Option<f64>) -> bool {
+        let mut wanted: Vec<_> = settings.scheduled.iter().map(scheduled).collect();
+        wanted.sort();
+        (self.min, self.max) == (settings.min_instances, settings.max_instances)
+            && self.target.is_some()
+            && target.is_none_or(|target| self.target == Some(target))
+            && self.scheduled == wanted
+    }
+}
+
+fn scheduled(action: &Scheduled) -> (String, String, Option<i32>, Option<i32>) {
+    (action.name.clone(), action.schedule.clone(), Some(action.min_instances), action.max_instances)
+}
+
+/// Looks at target, policy and scheduled actions of an endpoint; none where nothing scales it.
+pub async fn live(context: &Context, name: &str) -> Result<Option<Live>> {
+    let (client, resource) = (&context.aws.scaling, resource(name));
+    let what = |thing: &str| format!("the {thing} of endpoint {name} cannot be looked at");
+    let request = client.describe_scalable_targets().service_namespace(SERVICE).resource_ids(&resource);
+    let request = request.scalable_dimension(DIMENSION).into_paginator().items().send();
+    let targets = request.collect::<std::result::Result<Vec<_>, _>>().await;
+    let targets = targets.map_err(error::aws(what("scalable target")))?;
+    let Some(target) = targets.first() else { return Ok(None) };
+    let request = client.describe_scaling_policies().service_namespace(SERVICE).resource_id(&resource);
+    let request = request.scalable_dimension(DIMENSION).into_paginator().items().send();
+    let policies = request.collect::<std::result::Result<Vec<_>, _>>().await;
+    let policies = policies.map_err(error::aws(what("scaling policy")))?;
+    let policy = policies.iter().find(|policy| policy.policy_name() == POLICY);
+    let tracking = policy.and_then(|policy| policy.target_tracking_scaling_policy_configuration());
+    let request = client.describe_scheduled_actions().service_namespace(SERVICE).resource_id(&resource);
+    let request = request.scalable_dimension(DIMENSION).into_paginator().items().send();
+    let actions = request.collect::<std::result::Result<Vec<_>, _>>().await;
+    let actions = actions.map_err(error::aws(what("scheduled actions")))?;
+    let shown = |action: &ScheduledAction| {
+        let capacity = action.scalable_target_action();
+        let (min, max) = (capacity.and_then(|c| c.min_capacity()), capacity.and_then(|c| c.max_capacity()));
+        (action.scheduled_action_name().to_owned(), action.schedule().to_owned(), min, max)
+    };
+    let mut scheduled: Vec<_> = actions.iter().map(shown).collect();
+    scheduled.sort();
+    let target_value = tracking.map(|tracking| tracking.target_value());
+    Ok(Some(Live { min: target.min_capacity(), max: target.max_capacity(), target: target_value, scheduled }))
+}
+
 /// Takes the variant out of scaling; policies and schedules go with it.
 pub async fn forget(context: &Context, name: &str) -> Result<bool> {
     let request = context.aws.scaling.deregister_scalable_target().service_namespace(SERVICE);
     let request = request.resource_id(resource(name)).scalable_dimension(DIMENSION);
     let gone = request.send().await.found(format!("the scalable target of endpoint {name} cannot be deleted"))?;
     Ok(gone.is_some())
+}
+
+/// What the settings want, in words: instances, target, scheduled actions.
+pub fn told(settings: &Autoscaling) -> String {
+    let target = match settings.invocations_per_minute {
+        Some(target) => format!("{target} invocations a minute on each"),
+        None => format!("as many invocations on each as a load test finds within {} ms", settings.latency_p99_ms),
+    };
+    let named = settings.scheduled.iter().map(|action| format!(", {} at {}", action.name, action.schedule));
+    let named: String = named.collect();
+    format!("{} to {} instances, {target}{named}", settings.min_instances, settings.max_instances)
 }
 
 #[cfg(test)]

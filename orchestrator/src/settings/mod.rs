@@ -8,7 +8,7 @@ mod rollout;
 mod sections;
 mod shadow;
 
-pub use autoscaling::Autoscaling;
+pub use autoscaling::{Autoscaling, Scheduled};
 pub use batch::Strategy;
 pub use load::{Overrides, load};
 pub use regions::Regions;

@@ -87,15 +87,18 @@ async fn delete(context: &Context, thing: &Thing) -> Result<()> {
     let (sagemaker, name) = (&context.aws.sagemaker, &thing.name);
     let what = format!("{thing} cannot be deleted");
     match thing.kind {
+        Kind::Scaling => drop(scaling::forget(context, name).await?),
         Kind::Endpoint => {
             // Only an endpoint that is on its way nowhere can be deleted.
             if !matches!(endpoint::settled(context, name).await?, endpoint::Live::None) {
-                if context.settings.endpoint.autoscaling.is_some() {
-                    scaling::forget(context, name).await?;
-                }
                 endpoint::delete(context, name).await?;
             }
         }
+        Kind::TuningJob => {
+            let request = sagemaker.stop_hyper_parameter_tuning_job().hyper_parameter_tuning_job_name(name);
+            stopped(request.send().await, what)?;
+        }
+        Kind::TransformJob => stopped(sagemaker.stop_transform_job().transform_job_name(name).send().await, what)?,
         Kind::TrainingJob => stopped(sagemaker.stop_training_job().training_job_name(name).send().await, what)?,
         Kind::ProcessingJob => stopped(sagemaker.stop_processing_job().processing_job_name(name).send().await, what)?,
         Kind::Schedule => drop(context.aws.scheduler.delete_schedule().name(name).send().await.found(what)?),

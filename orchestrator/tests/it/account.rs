@@ -87,6 +87,11 @@ fn a_plan_says_what_would_be_and_touches_nothing() {
         "  create      schedule story-monitor, cron(10 * * * ? *)",
         "  price       ml.m5.large for training in us-east-1: $0.115 an hour, looked up 2026-08-11",
         "  no price    of ml.c5.large for hosting in us-east-1",
+        "  if asked    tuning job, by orchestrator tune\n",
+        "10 training jobs, 2 at once, each on 1 x ml.m5.large, at most 60 min: $0.230 an hour, $1.15 at most",
+        "  if asked    batch transform job, by orchestrator transform\n",
+        "1 x ml.m5.large, as long as the documents take\n",
+        "  no price    of ml.m5.large for transform in us-east-1",
     ] {
         assert!(first.contains(line), "{line}\n{first}");
     }
@@ -116,6 +121,13 @@ fn a_plan_says_what_would_be_and_touches_nothing() {
         priced.contains("2 x ml.c5.large, idle or not, until destroy: $4.00 an hour, $2920.00 a month"),
         "{priced}"
     );
+    let price = "[[prices]]\npurpose = \"serverless\"\nregion = \"us-east-1\"\ninstance_type = \"2048 MB\"\nusd_an_hour = 0.25\nlooked_up = \"2026-11-25\"\n";
+    let light = "[endpoint]\nserverless = { memory_mb = 2048, max_concurrency = 5 }\n";
+    project.write("pipeline.toml", format!("{SETTINGS}{price}{light}"));
+    let serverless = aws(&project, &emulator, &["plan"]).exit(0).stdout;
+    let cost =
+        "2048 MB, at most 5 requests at once; nothing at rest, the time of each request counts: $0.250 an hour\n";
+    assert!(serverless.contains(cost), "{serverless}");
     let local = project.run(&["plan"]).exit(0).stdout;
     assert!(local.contains("costs       nothing: it runs on this machine"), "{local}");
 }

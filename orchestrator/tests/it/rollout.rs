@@ -65,6 +65,14 @@ async fn a_rollout_that_an_alarm_stops_is_a_failure_and_one_that_goes_well_is_me
     let again = project.run(&["deploy", "--json"]).exit(0).json();
     assert_eq!((&again["outcome"], &again["deployment"]), (&"unchanged".into(), &done["deployment"]));
 
+    let plan = project.run(&["plan"]).exit(0).stdout;
+    let scaling_of =
+        "scaling of endpoint story: 1 to 3 instances, 600 invocations a minute on each, day at cron(0 7 * * ? *)";
+    assert!(plan.contains(&format!("  keep        {scaling_of}\n              3 x ml.m5.large in all")), "{plan}");
+    project.write("pipeline.toml", SETTINGS.replace("min_instances = 2", "min_instances = 3"));
+    let plan = project.run(&["plan"]).exit(0).stdout;
+    assert!(plan.contains(&format!("  change      {scaling_of}")), "{plan}");
+
     // Without a figure in the settings it is measured.
     let measured = SETTINGS.replace("invocations_per_minute = 600.0", "latency_p99_ms = 10000.0");
     project.write("pipeline.toml", measured);
@@ -74,7 +82,12 @@ async fn a_rollout_that_an_alarm_stops_is_a_failure_and_one_that_goes_well_is_me
     let scaled = project.run(&["deploy", "--json"]).exit(0).json();
     assert_eq!(scaled["scaled"]["target"].as_f64().unwrap(), (rate * 60.0 * 0.7).floor().max(1.0), "{scaled}");
 
-    project.run(&["destroy"]).exit(0);
+    // What scales goes, whether or not the settings still name it.
+    project.write("pipeline.toml", "project = \"story\"\n");
+    let plan = project.run(&["plan"]).exit(0).stdout;
+    assert!(plan.contains("  keep        scaling of endpoint story: no longer asked for, until destroy"), "{plan}");
+    let gone = project.run(&["destroy"]).exit(0).stdout;
+    assert!(gone.starts_with("deleted       scaling of endpoint story\ndeleted       endpoint story\n"), "{gone}");
     let targets = scaling.describe_scalable_targets().service_namespace("sagemaker".into()).send().await.unwrap();
     assert!(targets.scalable_targets().is_empty());
     assert_eq!(emulator.stop(), Some(0));
