@@ -88,7 +88,7 @@ impl Inventory {
     /// Looks at everything that costs money or stands behind what does.
     pub async fn of(context: &Context) -> Result<Self> {
         let mut found = Inventory::default();
-        for (name, arn) in endpoints(context).await? {
+        for (name, arn) in endpoints(context).await?.into_iter().filter(|(name, _)| like_ours(context, name)) {
             let ours = tags::is_ours(context, &arn).await?;
             // Whose scaling it is, the endpoint's tags say; so it goes before the endpoint.
             if ours && scaling::live(context, &name).await?.is_some() {
@@ -123,7 +123,7 @@ impl Inventory {
     }
 
     async fn sort(&mut self, context: &Context, kind: Kind, named: Vec<(String, String)>) -> Result<()> {
-        for (name, arn) in named {
+        for (name, arn) in named.into_iter().filter(|(name, _)| like_ours(context, name)) {
             let ours = tags::is_ours(context, &arn).await?;
             self.put(Thing { kind, name }, ours);
         }
@@ -133,6 +133,12 @@ impl Inventory {
     fn put(&mut self, thing: Thing, ours: bool) {
         if ours { self.ours.push(thing) } else { self.foreign.push(thing) }
     }
+}
+
+/// Whether it could be ours by its name: AWS lists whatever holds the project's somewhere, and others' tags are not ours to read.
+fn like_ours(context: &Context, name: &str) -> bool {
+    let rest = name.strip_prefix(&context.settings.project);
+    name == context.settings.endpoint() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Name and ARN, where a summary has both.

@@ -118,6 +118,9 @@ async fn destroy_leaves_what_is_not_ours() {
         let variant = variant.instance_type(ProductionVariantInstanceType::MlM5Large).build();
         client.create_endpoint_config().endpoint_config_name(&name).production_variants(variant).send().await.unwrap();
     }
+    // What holds our name further on is nobody's whose tags we could read.
+    let other = client.create_model().model_name("history-of-story").primary_container(container.clone());
+    other.execution_role_arn("arn:aws:iam::000000000000:role/x").send().await.unwrap();
     let scheduler = aws_sdk_scheduler::Client::new(&sdk::config(&emulator.url));
     let target = Target::builder().arn("arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob").input("{}");
     let target = target.role_arn("arn:aws:iam::000000000000:role/x").build().unwrap();
@@ -133,7 +136,7 @@ async fn destroy_leaves_what_is_not_ours() {
     assert!(done["kept"][0].as_str().unwrap().starts_with("bucket story-"), "{done}");
 
     let models = client.list_models().max_results(100).send().await.unwrap();
-    assert_eq!(models.models().len(), 13, "theirs are there");
+    assert_eq!(models.models().len(), 14, "theirs are there");
     let configs = client.list_endpoint_configs().max_results(100).send().await.unwrap();
     assert_eq!(configs.endpoint_configs().len(), 13);
     let schedules = scheduler.list_schedules().send().await.unwrap();

@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 
 use crate::{
     account,
-    cli::{Emulator, Project, reviews, signal},
+    cli::{Emulator, Project, done, reviews, signal},
     clients::there,
     faults::faults,
     sdk,
+    stub::{Fate, Stub},
 };
 
 /// The variable that names a folder to keep the records in: `.ci/run` shows them.
@@ -182,17 +183,33 @@ fn in_an_account(project: &Project) -> PathBuf {
     let emulator = project.emulator_with(|command| {
         command.env("SAGEBRUSH_RECORD", &record);
     });
-    for command in [
-        &["plan"][..],
-        &["run"],
-        &["approve", "--reason", "seen"],
-        &["deploy"],
-        &["monitor"],
-        &["status"],
-        &["destroy"],
-    ] {
+    for command in [&["plan"][..], &["run"], &["approve", "--reason", "seen"], &["deploy"], &["monitor"], &["status"]] {
         account::aws(project, &emulator, command).exit(0);
     }
+    // As if a search and a batch were still running.
+    let stub = Stub::start(&emulator.url, |call, _| {
+        let answer = |body: Value| Fate::Answer(200, "application/x-amz-json-1.1", body.to_string());
+        let arn = |kind: &str| format!("arn:aws:sagemaker:us-east-1:000000000000:{kind}/ledger-one");
+        match call {
+            "ListHyperParameterTuningJobs" => answer(json!({"HyperParameterTuningJobSummaries": [{
+                "HyperParameterTuningJobName": "ledger-one", "HyperParameterTuningJobArn": arn("hyper-parameter-tuning-job"),
+                "HyperParameterTuningJobStatus": "InProgress", "Strategy": "Random", "CreationTime": 1.0,
+                "TrainingJobStatusCounters": {}, "ObjectiveStatusCounters": {},
+            }]})),
+            "ListTransformJobs" => answer(json!({"TransformJobSummaries": [{
+                "TransformJobName": "ledger-one", "TransformJobArn": arn("transform-job"), "CreationTime": 1.0,
+                "TransformJobStatus": "InProgress",
+            }]})),
+            "ListTags" => answer(json!({"Tags": [{"Key": "sagebrush:project", "Value": "ledger"}]})),
+            _ => Fate::Pass,
+        }
+    });
+    let args = ["destroy"];
+    let gone = done(&args, account::at(project, &stub.url, &args).arg("--yes").output().unwrap()).exit(0).stdout;
+    for job in ["deleted       tuning job ledger-one\n", "deleted       transform job ledger-one in eu-central-1\n"] {
+        assert!(gone.contains(job), "{gone}");
+    }
+    account::aws(project, &emulator, &args).exit(0);
     assert_eq!(emulator.stop(), Some(0));
     record
 }
