@@ -105,7 +105,7 @@ async fn destroy_leaves_what_is_not_ours() {
     project.run(&["run"]).exit(0);
     let emulator = project.emulator();
     let client = aws_sdk_sagemaker::Client::new(&sdk::config(&emulator.url));
-    let container = ContainerDefinition::builder().image("x").model_data_url("s3://story/none.tar.gz").build();
+    let container = ContainerDefinition::builder().image("x").build();
     let theirs = |value: &str| Tag::builder().key("sagebrush:project").value(value).build();
     // More than a page of each, with names as ours have them: untagged, and of a project whose name begins with ours.
     for n in 0..13 {
