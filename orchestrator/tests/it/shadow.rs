@@ -90,39 +90,69 @@ async fn requests_are_shifted_to_what_answers_captured_ones_alike() {
     candidate(&project, reviews(38, 0), reviews(12, 40));
     project.write("pipeline.toml", "project = \"story\"\n");
     project.run(&["deploy"]).exit(0);
+    for (kind, body) in [
+        ("application/jsonlines", "{\"text\": \"lovely\"}\n{\"text\": \"useless\"}\n"),
+        ("text/csv", "a waste of money\n"),
+    ] {
+        project.run(&["invoke", "--content-type", kind, body]).exit(0);
+    }
     candidate(&project, reviews(40, 0), reviews(12, 40));
-    project.write("pipeline.toml", SETTINGS);
-    let done = project.run(&["deploy", "--json"]).exit(0).json();
+    project.write("pipeline.toml", SETTINGS.replace("12", "14"));
+    // The last captures may be on their way.
+    let done = loop {
+        let done = project.run(&["deploy", "--json"]);
+        if !done.stderr.contains("requests to story were captured, endpoint.shadow.min_requests is 14") {
+            break done.exit(0).json();
+        }
+    };
     let shadow = &done["shadow"];
-    assert_eq!((&shadow["requests"], &shadow["documents"], &shadow["changed"]), (&json!(12), &json!(12), &json!(0)));
+    assert_eq!((&shadow["requests"], &shadow["documents"], &shadow["changed"]), (&json!(14), &json!(15), &json!(0)));
     assert_eq!((&shadow["errors"], &shadow["refusals"]), (&json!(0), &json!([])), "{done}");
     assert!(shadow["largest_difference"].as_f64().unwrap() > 0.0, "they are two models: {done}");
-    assert_eq!(shadow["candidate_latency"]["calls"], 12, "{done}");
+    assert_eq!(shadow["candidate_latency"]["calls"], 14, "{done}");
     assert_eq!(shadow["candidate"], done["deployment"]["config"]);
     assert_eq!(record(&project)["shadow"], *shadow);
     assert_eq!(there(&emulator).await.0, ["story"]);
     assert_eq!(emulator.stop(), Some(0));
 }
 
+/// A kill after each call that makes or takes away something of the comparison, and after one that asks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_comparison_that_is_killed_leaves_nothing_that_costs_once_it_is_repeated() {
     let project = Project::new();
     project.run(&["run"]).exit(0);
     let emulator = project.emulator();
+    let first = std::fs::read(project.path("run.json")).unwrap();
     candidate(&project, reviews(38, 0), reviews(12, 40));
+    let second = std::fs::read(project.path("run.json")).unwrap();
     project.write("pipeline.toml", SETTINGS);
-    faults(&emulator, "POST", &json!({ "operation": "InvokeEndpoint", "effect": "hang" }));
-    let mut deploy = project.command(&["deploy"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while faults(&emulator, "GET", &Value::Null)["rules"][0]["fired"] != 1 {
-        assert_eq!(deploy.try_wait().unwrap(), None, "it asks the endpoint of the comparison");
+    let operations = [
+        "InvokeEndpoint",
+        "CreateEndpointConfig",
+        "CreateEndpoint",
+        "DeleteEndpoint",
+        "DeleteEndpointConfig",
+        "UpdateEndpoint",
+    ];
+    // From the first package to the second, and back.
+    for (operation, record) in operations.into_iter().zip([second, first].iter().cycle()) {
+        project.write("run.json", record);
+        faults(&emulator, "POST", &json!({ "operation": operation, "effect": "hang" }));
+        let mut deploy = project.command(&["deploy"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while faults(&emulator, "GET", &Value::Null)["rules"][0]["fired"] != 1 {
+            assert_eq!(deploy.try_wait().unwrap(), None, "{operation} is called");
+        }
+        signal(deploy.id(), "KILL");
+        deploy.wait().unwrap();
+        faults(&emulator, "DELETE", &Value::Null);
+        let done = project.run(&["deploy", "--json"]).exit(0).json();
+        let again = if operation == "UpdateEndpoint" { Value::Null } else { json!(12) };
+        assert_eq!(done["shadow"]["requests"], again, "{operation}: {done}");
+        let (endpoints, configs) = there(&emulator).await;
+        assert_eq!((endpoints, configs.len()), (vec!["story".to_owned()], 2), "{operation}: {configs:?}");
+        let sagemaker = aws_sdk_sagemaker::Client::new(&config(&emulator.url));
+        let live = sagemaker.describe_endpoint().endpoint_name("story").send().await.unwrap();
+        assert_eq!(done["deployment"]["config"], live.endpoint_config_name().unwrap(), "{operation}");
     }
-    signal(deploy.id(), "KILL");
-    deploy.wait().unwrap();
-    faults(&emulator, "DELETE", &Value::Null);
-    assert_eq!(there(&emulator).await.0.len(), 2, "the endpoint of the comparison is there still");
-    let done = project.run(&["deploy", "--json"]).exit(0).json();
-    assert_eq!(done["shadow"]["requests"], 12, "{done}");
-    let (endpoints, configs) = there(&emulator).await;
-    assert_eq!((endpoints, configs.len()), (vec!["story".to_owned()], 2), "{configs:?}");
     assert_eq!(emulator.stop(), Some(0));
 }
