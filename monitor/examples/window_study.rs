@@ -90,7 +90,7 @@ struct Study {
     inside: f64,
     held_out: f64,
     confidence: f64,
-    snippets: f64,
+    mix: f64,
     doubted: f64,
 }
 
@@ -110,7 +110,7 @@ impl Study {
             self.truth += measured.all.accuracy;
             self.estimate += estimate.accuracy;
             self.confidence += estimate.by_confidence;
-            self.snippets += estimate.by_snippets;
+            self.mix += estimate.by_mix;
             self.held_out += estimate.baseline;
             let (low, high) = estimate.interval;
             self.inside += f64::from(u8::from((low..=high).contains(&measured.all.accuracy)));
@@ -130,7 +130,7 @@ impl Study {
             mean(self.held_out),
             mean(self.estimate),
             mean(self.confidence),
-            mean(self.snippets),
+            mean(self.mix),
             mean(self.inside),
             mean(self.doubted),
             features.join(", ")

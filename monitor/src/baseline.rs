@@ -32,7 +32,7 @@ const TERMS: &str = "baseline_terms.csv.gz";
 const VALUES: &str = "baseline_values.safetensors";
 const SAMPLE: &str = "baseline_sample.jsonl.gz";
 /// The value of [`Info::format`].
-const FORMAT: &str = "sagebrush.baseline/2";
+const FORMAT: &str = "sagebrush.baseline/3";
 
 /// `baseline.json`: what Model Monitor's files have no room for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -29,8 +29,12 @@ impl Tokens for Artifact {
     }
 }
 
+/// Training documents with a token after which its weight is half learned, for the penalty draws it to nothing: about
+/// `1 / (C p (1 - p) v²)`, which is 10 to 100 for a token's usual TF-IDF value `v` and a usual `C`.
+const HALF_LEARNED: f64 = 30.0;
+
 /// Of one document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TextFeatures {
     /// Characters.
     pub characters: u64,
@@ -38,12 +42,19 @@ pub struct TextFeatures {
     pub terms: u64,
     /// Tokens that are unknown.
     pub unknown: u64,
+    /// Tokens, each as far as its weight is not learned.
+    pub unlearned: f64,
 }
 
 impl TextFeatures {
     /// Share of tokens that are unknown; of a document without any, nothing is known.
     pub fn unknown_share(&self) -> f64 {
         if self.terms == 0 { 1.0 } else { self.unknown as f64 / self.terms as f64 }
+    }
+
+    /// Mean over tokens of how far their weights are not learned: 1 of an unknown one, near 0 of a frequent one.
+    pub fn unlearned_share(&self) -> f64 {
+        if self.terms == 0 { 1.0 } else { self.unlearned / self.terms as f64 }
     }
 }
 
@@ -193,8 +204,11 @@ impl KnownTerms {
         tokens.each(text, &mut |token| {
             features.terms += 1;
             let number = self.numbers.get(token).copied();
-            let unknown = number.is_none_or(|number| self.counts[number as usize].documents < enough);
+            let documents = number.map_or(0, |number| self.counts[number as usize].documents);
+            let unknown = documents < enough;
             features.unknown += u64::from(unknown);
+            let others = f64::from(documents.saturating_sub(enough - self.least));
+            features.unlearned += HALF_LEARNED / (HALF_LEARNED + others);
             visit(token, number, unknown);
         });
         features
@@ -262,6 +276,7 @@ mod tests {
         let known = counted(&["a b b", "a c"], MOST);
         let own = known.baseline_document(&Words, "a b b");
         assert_eq!((own.characters, own.terms, own.unknown), (5, 3, 2), "`a` stands in the other one, `b` twice here");
+        assert_eq!(own.unlearned_share(), (30.0 / 31.0 + 1.0 + 1.0) / 3.0, "one document has taught `a`, none `b`");
         let mut new = Vec::new();
         let later = known.window_document(&Words, "a b d", &mut |term, _, unknown| {
             if unknown {
@@ -269,7 +284,9 @@ mod tests {
             }
         });
         assert_eq!((later.terms, later.unknown, new), (3, 1, vec!["d".to_string()]));
-        assert_eq!(known.window_document(&Words, "", &mut |_, _, _| {}).unknown_share(), 1.0);
+        assert_eq!(later.unlearned_share(), (30.0 / 32.0 + 30.0 / 31.0 + 1.0) / 3.0);
+        let empty = known.window_document(&Words, "", &mut |_, _, _| {});
+        assert_eq!((empty.unknown_share(), empty.unlearned_share()), (1.0, 1.0));
     }
 
     #[test]

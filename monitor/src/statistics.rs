@@ -278,7 +278,7 @@ mod tests {
     fn schema_and_figures() {
         let mut columns = Columns::of(3);
         for (characters, terms, unknown) in [(10, 2, 1), (20, 4, 0), (90, 8, 8)] {
-            columns.add_text(TextFeatures { characters, terms, unknown });
+            columns.add_text(TextFeatures { characters, terms, unknown, unlearned: 0.0 });
         }
         columns.add_prediction("1", 0.75);
         columns.add_prediction("0", 0.5);

@@ -24,7 +24,7 @@ use crate::settings::WatchJob;
 use crate::statistics::Statistics;
 use crate::truth::Truth;
 use crate::window::{Against, Slots, Window};
-use crate::{archive, files, impact, language, metrics, programs, terms};
+use crate::{archive, expected, files, impact, language, metrics, programs, terms};
 
 /// Threads that share a window's documents; a fixed number, so that every machine sums up in the same order.
 const LANES: usize = 4;
@@ -110,7 +110,14 @@ fn compare(job: &WatchJob, against: Against, window: Window, tally: Tally) -> Re
     let bags: Vec<Bag> = sample.iter().map(|text| domain::bag(artifact, text)).collect();
     let domain = domain::compare(&baseline.sample, &bags);
     let foreign = language::foreign(&baseline.info.languages, &languages);
-    let estimate = window.evidence.estimate(baseline.info.accuracy.as_ref(), artifact.classes().len(), foreign);
+    let estimate = match &baseline.info.accuracy {
+        Some(before) => {
+            let sample = expected::probabilities(artifact, &sample)?;
+            let beside = expected::Beside { foreign, sample, domain: domain.as_ref() };
+            window.evidence.estimate(before, artifact.classes().len(), &beside)
+        }
+        None => None,
+    };
     let measured = window.joined.slices.get("").copied();
     let shown = Shown {
         columns: &window.columns,

@@ -206,8 +206,8 @@ fn held_out(
             damage = described.predicted(text, None);
         }
         if let Some(label) = label.filter(|_| damage.is_ok() && linear) {
-            let unknown = terms.window_document(artifact, text, &mut |_, _, _| {}).unknown_share();
-            damage = learner.add(artifact, text, label, unknown);
+            let features = terms.window_document(artifact, text, &mut |_, _, _| {});
+            damage = learner.add(artifact, text, label, &features);
         }
     })?;
     damage?;

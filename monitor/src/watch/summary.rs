@@ -32,7 +32,7 @@ const SLOTS: usize = 48;
 const EXAMPLES: usize = 8;
 const EXAMPLE_CHARACTERS: usize = 240;
 /// An estimate of accuracy is doubted from here on: area of the domain classifier, unknown terms more than before, and
-/// how far both methods are apart.
+/// how far it goes down if the classes are as frequent as before.
 const DOUBTED: (f64, f64, f64) = (0.8, 0.2, 0.15);
 
 /// Those of two documents or more (a term of one is in every window), most frequent first, equal ones by name.
@@ -113,14 +113,14 @@ pub(super) fn estimated(baseline: &Baseline, found: &Estimate, domain: Option<&F
     if found.unknown - before.unknown > more {
         doubts.push(format!("{:.0} % of the terms are unknown", found.unknown * 100.0));
     }
-    if (found.by_confidence - found.by_snippets).abs() > apart {
-        doubts.push("both methods disagree".into());
+    if (found.by_confidence - found.by_mix).abs() > apart {
+        doubts.push("the classes' shares changed, and whether really or by mistake cannot be seen".into());
     }
     Some(AccuracyEstimate {
         accuracy: found.accuracy,
         interval: found.interval,
         by_confidence: found.by_confidence,
-        by_snippets: found.by_snippets,
+        by_mix: found.by_mix,
         baseline: before.accuracy,
         baseline_documents: before.documents,
         unreliable: (!doubts.is_empty()).then(|| doubts.join("; ")),

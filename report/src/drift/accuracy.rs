@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 pub struct AccuracyEstimate {
     /// The estimate.
     pub accuracy: f64,
-    /// Where it lies between the methods, their error beside.
+    /// From what it would be if all that is hardly learned were chance, to what if none were; the samples' error beside.
     pub interval: (f64, f64),
     /// Held-out accuracy, moved by the change of the mean confidence.
     pub by_confidence: f64,
-    /// By what pieces of held-out documents taught.
-    pub by_snippets: f64,
+    /// The same, if the classes are as frequent as they were on the held-out documents.
+    pub by_mix: f64,
     /// Accuracy on the held-out documents.
     pub baseline: f64,
     /// Held-out documents.

@@ -440,7 +440,7 @@ pub fn drifted() -> DriftReport {
             accuracy: 0.87,
             interval: (0.823, 0.918),
             by_confidence: 0.884,
-            by_snippets: 0.857,
+            by_mix: 0.857,
             baseline: 0.883,
             baseline_documents: 762,
             unreliable: Some(HOSTILE.into()),

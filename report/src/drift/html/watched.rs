@@ -71,12 +71,12 @@ pub(super) fn accuracy(r: &DriftReport) -> String {
     if let Some(a) = &r.accuracy {
         let range = |(low, high): (f64, f64)| format!("{} to {}", percent(low), percent(high));
         content += &format!(
-            "<p>Without labels: <b>{}</b> ({}), between {} by confidence and {} by what pieces of held-out documents taught; {} held-out \
+            "<p>Without labels: <b>{}</b> ({}); {} by confidence alone, {} if the classes are as frequent as they were; {} held-out \
              documents were {} right.</p>\n",
             percent(a.accuracy),
             range(a.interval),
             percent(a.by_confidence),
-            percent(a.by_snippets),
+            percent(a.by_mix),
             count(a.baseline_documents),
             percent(a.baseline)
         );
