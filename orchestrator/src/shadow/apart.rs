@@ -113,7 +113,7 @@ impl<'c> Apart<'c> {
             Live::InService { config } if config == self.config => return Ok(()),
             Live::None => {}
             // An interrupted comparison of others.
-            Live::InService { .. } | Live::Failed { .. } => remove(context, name).await?,
+            Live::InService { .. } | Live::Failed { .. } => drop(remove(context, name).await?),
         }
         let ours = ProductionVariantInstanceType::from(context.settings.endpoint.instance_type.as_str());
         let machine = live.instance_type().unwrap_or(&ours);
@@ -190,19 +190,22 @@ impl<'c> Apart<'c> {
     }
 
     pub async fn remove(&self) -> Result<()> {
-        remove(self.context, &self.name).await?;
-        forget(self.context, &self.config).await
+        let config = remove(self.context, &self.name).await?;
+        // A kill may have left it alone.
+        if config.as_ref() == Some(&self.config) { Ok(()) } else { forget(self.context, &self.config).await }
     }
 }
 
-/// Takes away an endpoint and its config, whatever state it is in.
-pub async fn remove(context: &Context, name: &str) -> Result<()> {
-    let Some(found) = endpoint::describe(context, name).await? else { return Ok(()) };
+/// Takes away an endpoint and its config, whatever state it is in; the config's name, where there was one.
+pub async fn remove(context: &Context, name: &str) -> Result<Option<String>> {
+    let Some(found) = endpoint::describe(context, name).await? else { return Ok(None) };
     // Only an endpoint that is on its way nowhere can be deleted.
     if !matches!(endpoint::settled(context, name).await?, Live::None) {
         endpoint::delete(context, name).await?;
     }
-    forget(context, found.endpoint_config_name().unwrap_or_default()).await
+    let Some(config) = found.endpoint_config_name else { return Ok(None) };
+    forget(context, &config).await?;
+    Ok(Some(config))
 }
 
 async fn forget(context: &Context, config: &str) -> Result<()> {
