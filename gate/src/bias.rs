@@ -1,6 +1,9 @@
 //! Whether groups are treated alike: rates of favourable predictions and of favourable documents found, group against the rest.
+//! Where no class is said to be favourable, each is asked about in turn.
 //!
 //! Signs are SageMaker Clarify's: the others' figure less the group's, so that above 0 the group is at a disadvantage.
+
+use std::collections::BTreeSet;
 
 use report::gate::{BiasColumn, BiasFigures, Estimate, GateReport};
 use serde_json::{Value, json};
@@ -25,23 +28,27 @@ fn less(a: Share, b: Share) -> Share {
     (a.0 - b.0, a.1 - b.1)
 }
 
-/// Every column with at least two groups of ten documents or more; `favourable` is the class that is good to be predicted as.
-pub fn bias(slices: &[Slice], outcomes: &[Outcome], favourable: usize) -> Vec<BiasColumn> {
-    let shares = |rows: &mut dyn Iterator<Item = &Outcome>| {
-        let (mut predicted, mut found): (Share, Share) = ((0, 0), (0, 0));
-        for outcome in rows {
-            let hit = u64::from(outcome.predicted == favourable);
-            predicted = (predicted.0 + hit, predicted.1 + 1);
-            if outcome.actual == favourable {
-                found = (found.0 + hit, found.1 + 1);
-            }
+/// How many are predicted as the class, of all; and of its own documents.
+fn shares<'o>(rows: impl Iterator<Item = &'o Outcome>, class: usize) -> (Share, Share) {
+    let (mut predicted, mut found): (Share, Share) = ((0, 0), (0, 0));
+    for outcome in rows {
+        let hit = u64::from(outcome.predicted == class);
+        predicted = (predicted.0 + hit, predicted.1 + 1);
+        if outcome.actual == class {
+            found = (found.0 + hit, found.1 + 1);
         }
-        (predicted, found)
-    };
+    }
+    (predicted, found)
+}
+
+/// Every column with at least two groups of ten documents or more, for each of `classes`, places and names. Tests are adjusted
+/// over all of them together.
+pub fn bias(slices: &[Slice], outcomes: &[Outcome], classes: &[(usize, &str)]) -> Vec<BiasColumn> {
     let mut tests = Vec::new();
     let mut columns: Vec<BiasColumn> = Vec::new();
-    for column in slices.chunk_by(|a, b| a.column == b.column).filter(|column| column.len() > 1) {
-        let of_slice = |slice: &Slice| shares(&mut slice.rows.iter().map(|&row| &outcomes[row as usize]));
+    let of_column = slices.chunk_by(|a, b| a.column == b.column).filter(|column| column.len() > 1);
+    for (column, &(class, name)) in of_column.flat_map(|column| classes.iter().map(move |class| (column, class))) {
+        let of_slice = |slice: &Slice| shares(slice.rows.iter().map(|&row| &outcomes[row as usize]), class);
         let before = tests.len();
         let parts: Vec<(Share, Share)> = column.iter().map(of_slice).collect();
         // Rows without a cell in the column belong to no group and to no rest.
@@ -86,6 +93,7 @@ pub fn bias(slices: &[Slice], outcomes: &[Outcome], favourable: usize) -> Vec<Bi
         let recalls: Vec<f64> = found_in.filter_map(rate).collect();
         let (least_found, most_found) = range(&mut recalls.iter().copied());
         columns.push(BiasColumn {
+            class: name.to_owned(),
             column: column[0].column.clone(),
             automatic: column[0].automatic,
             demographic_parity_difference: most - least,
@@ -103,8 +111,17 @@ pub fn bias(slices: &[Slice], outcomes: &[Outcome], favourable: usize) -> Vec<Bi
 }
 
 /// The bias as the model registry's `ModelMetrics.Bias` points to it: the layout of SageMaker Clarify's `analysis.json`.
+///
+/// That layout has room for one class. Without a favourable one it is the class whose rates differ most between groups of any
+/// column, and `one_versus_rest` has them all. None where there are no groups.
 pub fn clarify(report: &GateReport) -> Option<Value> {
-    let favourable = report.favourable.as_ref()?;
+    let apart =
+        |a: &&BiasColumn, b: &&BiasColumn| a.demographic_parity_difference.total_cmp(&b.demographic_parity_difference);
+    let class = match (&report.favourable, report.bias.iter().max_by(apart)) {
+        (Some(favourable), _) => favourable,
+        (None, Some(worst)) => &worst.class,
+        (None, None) => return None,
+    };
     let metric = |name: &str, description: &str, value: Option<f64>| json!({"name": name, "description": description, "value": value});
     let group = |group: &BiasFigures| {
         let mut metrics = vec![
@@ -121,15 +138,20 @@ pub fn clarify(report: &GateReport) -> Option<Value> {
         }
         json!({"value_or_threshold": group.value, "documents": group.rows, "metrics": metrics})
     };
-    let facets: serde_json::Map<String, Value> =
-        report.bias.iter().map(|c| (c.column.clone(), c.groups.iter().map(group).collect())).collect();
-    Some(json!({
+    let of_class = |class: &String| {
+        let columns = report.bias.iter().filter(|column| column.class == *class);
+        let facets: serde_json::Map<String, Value> =
+            columns.map(|c| (c.column.clone(), c.groups.iter().map(group).collect())).collect();
+        json!({"label": "prediction", "label_value_or_threshold": class, "facets": facets})
+    };
+    let mut analysis = json!({
         "version": "1.0",
-        "post_training_bias_metrics": {
-            "label": "prediction",
-            "label_value_or_threshold": favourable,
-            "facets": facets,
-        },
+        "post_training_bias_metrics": of_class(class),
         "counterfactual": report.counterfactual,
-    }))
+    });
+    if report.favourable.is_none() {
+        let classes: BTreeSet<&String> = report.bias.iter().map(|column| &column.class).collect();
+        analysis["one_versus_rest"] = classes.into_iter().map(of_class).collect();
+    }
+    Some(analysis)
 }

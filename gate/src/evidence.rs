@@ -32,6 +32,8 @@ pub struct Rival {
     pub job: Option<String>,
     /// What it predicts, over [`Evidence::classes`].
     pub outcomes: Vec<Outcome>,
+    /// Rows that it was trained on, ascending; none where that is not known.
+    pub seen: Option<Vec<u32>>,
 }
 
 /// All documents.
@@ -85,7 +87,7 @@ impl Evidence {
         let rival = champion.map(|(package, job, champion)| {
             let outcomes = outcomes_of(champion, &texts, &actual, &classes)
                 .map_err(|e| format!("the champion {package} predicts nothing: {e}"))?;
-            Ok::<_, String>(Rival { package, job, outcomes })
+            Ok::<_, String>(Rival { package, job, outcomes, seen: None })
         });
         let rival = rival.transpose()?;
         let (slices, notes) = slices::slices(columns, &texts, artifact).map_err(|e| e.to_string())?;

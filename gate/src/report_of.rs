@@ -28,7 +28,7 @@ pub struct Asked<'a> {
     pub on_insufficient: OnInsufficient,
     /// Confidence of `lower(…)` and `upper(…)`, one-sided.
     pub confidence: f64,
-    /// The class that is good to be predicted as; none: of two classes the second.
+    /// The class that is good to be predicted as; none: of two classes the second, of more each in turn.
     pub favourable: Option<&'a str>,
     /// Terms that mean people, in groups whose terms may stand for each other.
     pub identity_terms: &'a [Vec<String>],
@@ -54,11 +54,17 @@ pub fn judge(
         })?),
         None => evaluation.positive_class.as_deref().and_then(place),
     };
-    if favourable.is_none() {
-        notes
-            .push("bias was not measured: with more than two classes, gate.favourable_class says which is good".into());
+    let asked_about = match favourable {
+        Some(class) => class..class + 1,
+        None => 0..evidence.own,
+    };
+    let asked_about: Vec<(usize, &str)> = asked_about.map(|class| (class, classes[class].as_str())).collect();
+    let columns = bias(&evidence.slices, outcomes, &asked_about);
+    if favourable.is_none() && !columns.is_empty() {
+        notes.push(
+            "no class is said to be good to be predicted as (gate.favourable_class): groups are compared for each class against the rest, and a rule holds if it holds for every class".into(),
+        );
     }
-    let columns = favourable.map(|class| bias(&evidence.slices, outcomes, class)).unwrap_or_default();
     let of = favourable.unwrap_or(evidence.own - 1);
     let swapped = counterfactual(artifact, &evidence.texts, asked.identity_terms, of).map_err(|e| e.to_string())?;
     let costs = asked.business.costs(classes)?;
@@ -96,6 +102,7 @@ pub fn judge(
             lost: pairs.lost,
             p_value: mcnemar(pairs),
             difference: Estimate { value: accuracy(outcomes) - theirs, low, high },
+            seen_rows: rival.seen.as_ref().map(|rows| rows.len() as u64),
         }
     });
     Ok(GateReport {

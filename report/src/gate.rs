@@ -32,9 +32,9 @@ pub struct GateReport {
     pub verdicts: Vec<Verdict>,
     /// Parts of the test channel.
     pub slices: Vec<SliceFigures>,
-    /// The class that is good to be predicted as; none where bias was not measured.
+    /// The class that is good to be predicted as; none where each class is asked about against the rest.
     pub favourable: Option<String>,
-    /// Differences between groups, a column each.
+    /// Differences between groups, a column and class each; the classes of a column follow each other.
     pub bias: Vec<BiasColumn>,
     /// What swapping identity terms does; none where none are set.
     pub counterfactual: Option<Counterfactual>,
@@ -61,6 +61,9 @@ pub struct Champion {
     pub p_value: f64,
     /// Accuracy of the new one less the champion's: paired bootstrap.
     pub difference: Estimate,
+    /// Documents that the champion was trained on; none where that is not known.
+    #[serde(default)]
+    pub seen_rows: Option<u64>,
 }
 
 /// What a rule came to.

@@ -36,9 +36,9 @@ impl Court<'_> {
     }
 
     fn groups_differ(&self, rule: &Rule) -> bool {
-        let column = self.bias.iter().find(|found| Some(&found.column) == rule.slice.as_ref());
+        let mut columns = self.bias.iter().filter(|found| Some(&found.column) == rule.slice.as_ref());
         let of_recall = rule.figure.metric == Metric::EqualOpportunityDifference;
-        column.is_some_and(|column| {
+        columns.any(|column| {
             let mut p = column.groups.iter().filter_map(|g| if of_recall { g.opportunity_p } else { Some(g.parity_p) });
             p.any(|p| p < self.alpha)
         })

@@ -1,5 +1,7 @@
 //! A figure of the new model alone, and how surely it is known.
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use report::gate::{Judgement, Verdict};
 use trainer::metrics::Outcome;
 
@@ -18,7 +20,7 @@ pub(super) struct Found {
     pub(super) lower: Option<f64>,
     pub(super) upper: Option<f64>,
     pub(super) n: u64,
-    pub(super) method: &'static str,
+    pub(super) method: Cow<'static, str>,
     /// Whether it is a share of `n`, whose bounds are exact.
     pub(super) share: bool,
     /// Its standard error, where it was drawn.
@@ -36,7 +38,7 @@ impl Found {
             level: LEVEL,
             p_value: None,
             n: self.n,
-            method: self.method.into(),
+            method: self.method.clone().into_owned(),
             change,
         }
     }
@@ -90,7 +92,7 @@ impl Court<'_> {
             lower: Some(lower(k, rows, self.alpha)),
             upper: Some(upper(k, rows, self.alpha)),
             n,
-            method: "Clopper-Pearson",
+            method: "Clopper-Pearson".into(),
             share: true,
             error: None,
         })
@@ -105,7 +107,7 @@ impl Court<'_> {
             lower: end(self.alpha),
             upper: end(1.0 - self.alpha),
             n,
-            method,
+            method: method.into(),
             share: false,
             error: known.then(|| draws.error()),
         }
@@ -123,6 +125,7 @@ impl Court<'_> {
             }
             _ => (facts.bytes as f64, 1, "the files of the artifact"),
         };
+        let method = method.into();
         Ok(Found { value, interval: None, lower: None, upper: None, n, method, share: false, error: None })
     }
 
@@ -145,20 +148,31 @@ impl Court<'_> {
         }
     }
 
+    /// Of the class, of several, whose groups differ most by it.
     fn groups(&self, metric: Metric, column: &str) -> Result<Found, String> {
-        let found = self.bias.iter().find(|found| found.column == column).ok_or_else(|| {
-            let known: Vec<&str> = self.bias.iter().map(|found| found.column.as_str()).collect();
-            let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-            format!("column {column:?} has no groups to compare; columns that have: {known}")
-        })?;
-        let value = match metric {
-            Metric::DemographicParityDifference => Some(found.demographic_parity_difference),
-            Metric::EqualOpportunityDifference => found.equal_opportunity_difference,
-            _ => found.disparate_impact,
-        };
-        let value = value.ok_or("it has no value: no favourable document, or none predicted so")?;
+        let mut of_column = self.bias.iter().filter(|found| found.column == column).peekable();
+        if of_column.peek().is_none() {
+            let known: BTreeSet<&str> = self.bias.iter().map(|found| found.column.as_str()).collect();
+            let known = if known.is_empty() { "none".into() } else { known.into_iter().collect::<Vec<_>>().join(", ") };
+            return Err(format!("column {column:?} has no groups to compare; columns that have: {known}"));
+        }
+        let (value, found) = of_column
+            .filter_map(|found| {
+                let value = match metric {
+                    Metric::DemographicParityDifference => Some(found.demographic_parity_difference),
+                    Metric::EqualOpportunityDifference => found.equal_opportunity_difference,
+                    _ => found.disparate_impact,
+                };
+                Some((value?, found))
+            })
+            .max_by(|(a, _), (b, _)| {
+                // An even impact is 1, an even difference 0.
+                let apart = |value: f64| if metric == Metric::DisparateImpact { -value } else { value };
+                apart(*a).total_cmp(&apart(*b))
+            })
+            .ok_or("it has no value: no document of the class, or none predicted so")?;
         let n = found.groups.iter().map(|group| group.rows).sum();
-        let method = "greatest and smallest group; Fisher's exact tests, Holm";
+        let method = format!("class {:?}; greatest and smallest group; Fisher's exact tests, Holm", found.class).into();
         Ok(Found { value, interval: None, lower: None, upper: None, n, method, share: false, error: None })
     }
 }

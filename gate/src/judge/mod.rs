@@ -72,6 +72,10 @@ impl Court<'_> {
             }
             Comparison::Better { alpha } => self.better(rule, alpha),
         };
-        judged.unwrap_or_else(|why| unmeasured(Judgement::Insufficient, bound, why))
+        let mut verdict = judged.unwrap_or_else(|why| unmeasured(Judgement::Insufficient, bound, why));
+        if let Some(seen) = self.seen(rule) {
+            verdict.change = format!("{}; {seen}", verdict.change);
+        }
+        verdict
     }
 }

@@ -10,24 +10,20 @@ use super::{
 };
 use crate::{
     metric::Metric,
-    rule::Rule,
+    rule::{Comparison, Rule},
     stats::{Discordant, normal_quantile, tango, tango_rows},
 };
 
 impl Court<'_> {
     /// The new one's figure less the champion's, on the same rows; ends at one-sided level `alpha`.
     pub(super) fn difference(&self, rule: &Rule, alpha: f64) -> Result<Found, String> {
-        let rival = self.evidence.rival.as_ref().ok_or("there is no champion")?;
         let (rows, class) = self.scope(rule)?;
         let metric = rule.figure.metric;
         if metric == Metric::ExpectedCost && self.costs.is_none() {
             return Err("no costs are set: business.costs".into());
         }
-        let of = |rows: &[u32]| {
-            let ours = self.of_rows(metric, &self.evidence.outcomes, rows, class)?;
-            Some(ours - self.of_rows(metric, &rival.outcomes, rows, class)?)
-        };
-        let value = of(&rows).filter(|value| value.is_finite()).ok_or("it has no value on these documents")?;
+        let of = |rows: &[u32]| self.differ(metric, rows, class);
+        let value = of(&rows).ok_or("it has no value on these documents")?;
         let n = rows.len() as u64;
         if metric == Metric::Accuracy {
             let pairs = self.discordant(&rows);
@@ -40,7 +36,7 @@ impl Court<'_> {
                 lower: Some(tango(pairs, n, z)),
                 upper: Some(tango(pairs, n, -z)),
                 n,
-                method: "Tango's score interval, paired",
+                method: "Tango's score interval, paired".into(),
                 share: false,
                 error: Some(error),
             });
@@ -51,6 +47,31 @@ impl Court<'_> {
             (found.lower, found.upper) = (Some(draws.quantile(alpha)), Some(draws.quantile(1.0 - alpha)));
         }
         Ok(found)
+    }
+
+    /// The same on these rows alone; none where either has none.
+    fn differ(&self, metric: Metric, rows: &[u32], class: Option<usize>) -> Option<f64> {
+        let rival = self.evidence.rival.as_ref()?;
+        let ours = self.of_rows(metric, &self.evidence.outcomes, rows, class)?;
+        let theirs = self.of_rows(metric, &rival.outcomes, rows, class)?;
+        Some(ours - theirs).filter(|difference| difference.is_finite())
+    }
+
+    /// What the champion has learned of the rule's rows, if it has, and what the difference is on the others.
+    pub(super) fn seen(&self, rule: &Rule) -> Option<String> {
+        let seen = self.evidence.rival.as_ref()?.seen.as_ref()?;
+        let (rows, class) = self.scope(rule).ok().filter(|_| !matches!(rule.comparison, Comparison::Absolute(_)))?;
+        let others: Vec<u32> = rows.iter().copied().filter(|row| seen.binary_search(row).is_err()).collect();
+        let (all, left) = (rows.len(), others.len());
+        if all == left {
+            return None;
+        }
+        let learned =
+            format!("the champion was trained on {} of these {all} rows and looks better than it is", all - left);
+        Some(match self.differ(rule.figure.metric, &others, class) {
+            Some(difference) => format!("{learned}: on the other {left} the difference is {}", short(difference)),
+            None => format!("{learned}: the other {left} say nothing"),
+        })
     }
 
     pub(crate) fn discordant(&self, rows: &[u32]) -> Discordant {
@@ -109,12 +130,8 @@ impl Court<'_> {
             let pairs = self.discordant(&rows);
             (pairs.better(), format!("McNemar, exact, one-sided: {} won, {} lost", pairs.won, pairs.lost))
         } else {
-            let rival = self.evidence.rival.as_ref().ok_or("there is no champion")?;
             let sign = if metric.less_is_better() { -1.0 } else { 1.0 };
-            let draws = self.draw(&rows, &|rows| {
-                let ours = self.of_rows(metric, &self.evidence.outcomes, rows, class)?;
-                Some(sign * (ours - self.of_rows(metric, &rival.outcomes, rows, class)?))
-            });
+            let draws = self.draw(&rows, &|rows| self.differ(metric, rows, class).map(|difference| sign * difference));
             (draws.above_zero(), "paired bootstrap, one-sided".to_owned())
         };
         let judgement = match () {

@@ -100,6 +100,10 @@ impl<'a> Case<'a> {
     }
 
     fn judged(&self) -> GateReport {
+        self.judged_for(&evaluation(self.evidence.outcomes.len() as u64), None)
+    }
+
+    fn judged_for(&self, evaluation: &Evaluation, favourable: Option<&str>) -> GateReport {
         #[derive(serde::Deserialize)]
         struct File {
             #[serde(default)]
@@ -111,12 +115,12 @@ impl<'a> Case<'a> {
             rules: &file.rules,
             on_insufficient: self.on_insufficient,
             confidence: 0.95,
-            favourable: None,
+            favourable,
             identity_terms: self.identity_terms,
             business: &self.business,
             seed: 42,
         };
-        judge(self.evidence, &evaluation(self.evidence.outcomes.len() as u64), &artifact(), &asked).unwrap()
+        judge(self.evidence, evaluation, &artifact(), &asked).unwrap()
     }
 }
 
@@ -154,7 +158,7 @@ fn a_champion_is_met_on_the_same_rows() {
     ";
     let judged = |rows: usize, ours: usize, theirs: Option<usize>| {
         let mut evidence = evidence(texts(rows), outcomes(rows, ours), "text,label\n");
-        let rival = |right| Rival { package: "p".into(), job: None, outcomes: outcomes(rows, right) };
+        let rival = |right| Rival { package: "p".into(), job: None, outcomes: outcomes(rows, right), seen: None };
         evidence.rival = theirs.map(rival);
         let report = Case::of(&evidence, rules).judged();
         let judgements: Vec<Judgement> = report.verdicts.iter().map(|verdict| verdict.judgement).collect();
@@ -178,6 +182,80 @@ fn a_champion_is_met_on_the_same_rows() {
     assert_eq!(report.verdicts[1].change, "about 133 rows would do where 30 are, at this difference");
     assert_eq!(judged(132, 120, Some(120)).0[1], Insufficient);
     assert_eq!(judged(133, 120, Some(120)).0[1], Passed);
+}
+
+#[test]
+fn a_champion_that_has_learned_test_rows_is_told_of() {
+    let rules = "
+        [[rules]]\nmetric = \"accuracy\"\nagainst = \"champion\"\nat_least = 0.0
+        [[rules]]\nmetric = \"accuracy\"\nabove = 0.5
+    ";
+    let mut evidence = evidence(texts(200), outcomes(200, 170), "text,label\n");
+    // It is right where both are, and on 20 of the 30 others, all of which it has learned.
+    let rival = |seen| Rival { package: "p".into(), job: None, outcomes: outcomes(200, 190), seen };
+    evidence.rival = Some(rival(Some((160..190).collect())));
+    let report = Case::of(&evidence, rules).judged();
+    assert_eq!(
+        report.verdicts[0].change,
+        "-0.1 (as measured) is 0.1 off; the champion was trained on 30 of these 200 rows and looks better than it is: on the other 170 the difference is 0"
+    );
+    assert!(!report.verdicts[1].change.contains("trained on"), "{}", report.verdicts[1].change);
+    assert_eq!(report.champion.unwrap().seen_rows, Some(30));
+    for (seen, rows) in [(Some(Vec::new()), Some(0)), (None, None)] {
+        evidence.rival = Some(rival(seen));
+        let report = Case::of(&evidence, rules).judged();
+        assert_eq!(report.verdicts[0].change, "-0.1 (as measured) is 0.1 off");
+        assert_eq!(report.champion.unwrap().seen_rows, rows);
+    }
+}
+
+#[test]
+fn of_three_classes_each_is_held_against_the_rest() {
+    // `c` is predicted for half of A and none of B, at the cost of `a`; `b` alike for both.
+    let names: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+    let outcome = |row: usize| {
+        let predicted = match (row % 4, row < 40) {
+            (0 | 1, true) => 2,
+            (0 | 1, false) => 0,
+            (2, _) => 1,
+            _ => 0,
+        };
+        let mut probabilities = vec![0.1; 3];
+        probabilities[predicted] = 0.8;
+        Outcome::of(row % 3, probabilities)
+    };
+    let outcomes: Vec<Outcome> = (0..80).map(outcome).collect();
+    let mut csv = "text,label,group\n".to_owned();
+    (0..80).for_each(|row| csv += &format!("text {row},{},{}\n", names[row % 3], if row < 40 { "A" } else { "B" }));
+    let mut columns = Columns::default();
+    columns.add("test.csv", csv.as_bytes(), "text", "label").unwrap();
+    let predictions = Predictions::of(&names, &texts(80), &outcomes);
+    let evidence = Evidence::gather(predictions, texts(80), &artifact(), None, columns).unwrap();
+    let rules = "
+        [[rules]]\nmetric = \"demographic_parity_difference\"\nslice = \"group\"\nat_most = 0.1
+        [[rules]]\nmetric = \"disparate_impact\"\nslice = \"group\"\nat_least = 0.8
+    ";
+    let of = |favourable| {
+        let case = Case::of(&evidence, rules);
+        case.judged_for(&Evaluation { positive_class: None, ..evaluation(80) }, favourable)
+    };
+    let report = of(None);
+    let classes: Vec<&str> = report.bias.iter().map(|column| column.class.as_str()).collect();
+    assert_eq!(classes, ["a", "b", "c"], "{:#?}", report.bias);
+    let differences: Vec<f64> = report.bias.iter().map(|column| column.demographic_parity_difference).collect();
+    assert_eq!(differences, [0.5, 0.0, 0.5]);
+    let [difference, impact] = &report.verdicts[..] else { panic!("{:#?}", report.verdicts) };
+    assert_eq!((difference.judgement, difference.value), (Judgement::Failed, Some(0.5)));
+    assert_eq!((impact.judgement, impact.value), (Judgement::Failed, Some(0.0)), "{impact:#?}");
+    assert!(impact.method.starts_with("class \"c\"; "), "{}", impact.method);
+    assert!(report.notes.iter().any(|note| note.contains("for each class against the rest")), "{:?}", report.notes);
+    let analysis = clarify(&report).unwrap();
+    assert_eq!(analysis["one_versus_rest"].as_array().unwrap().len(), 3);
+    assert_eq!(analysis["post_training_bias_metrics"]["label_value_or_threshold"], "c");
+    // With one said to be good, the others are nobody's concern.
+    let report = of(Some("b"));
+    assert_eq!((report.bias.len(), report.verdicts[0].judgement), (1, Judgement::Passed));
+    assert!(clarify(&report).unwrap().get("one_versus_rest").is_none());
 }
 
 #[test]
@@ -261,7 +339,7 @@ fn money_is_counted() {
         use_threshold: true,
         ..BusinessSettings::default()
     };
-    evidence.rival = Some(Rival { package: "p".into(), job: None, outcomes });
+    evidence.rival = Some(Rival { package: "p".into(), job: None, outcomes, seen: None });
     let found = Case { business, ..Case::of(&evidence, "") }.judged().business.unwrap();
     // Missed: 3 and 9 at 5; false alarms: 12 at 1. Always "0" misses all 40.
     assert!((found.cost.value - 0.72).abs() < 1e-12, "{found:#?}");

@@ -39,16 +39,19 @@ pub struct SliceFigures {
 /// The groups of one column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BiasColumn {
+    /// The class that is asked about: the favourable one, else each in turn against the rest.
+    #[serde(default)]
+    pub class: String,
     /// The column.
     pub column: String,
     /// Whether it was made from the text.
     pub automatic: bool,
-    /// Greatest less smallest rate of favourable predictions, over the groups of ten documents or more.
+    /// Greatest less smallest rate of predictions as the class, over the groups of ten documents or more.
     pub demographic_parity_difference: f64,
-    /// Greatest less smallest recall of the favourable class, over the groups with ten such documents or more; none where fewer
+    /// Greatest less smallest recall of the class, over the groups with ten such documents or more; none where fewer
     /// than two have.
     pub equal_opportunity_difference: Option<f64>,
-    /// Smallest rate over the greatest; 1 is even. None where nobody is predicted favourably.
+    /// Smallest rate over the greatest; 1 is even. None where nobody is predicted so.
     pub disparate_impact: Option<f64>,
     /// One a group.
     pub groups: Vec<BiasFigures>,
@@ -61,13 +64,13 @@ pub struct BiasFigures {
     pub value: String,
     /// Its documents.
     pub rows: u64,
-    /// Share of them that is predicted favourably.
+    /// Share of them that is predicted as the class.
     pub rate: f64,
     /// Rate of the others less this one's (Clarify's DPPL), Newcombe's interval.
     pub parity: Estimate,
     /// This rate over the others' (Clarify's DI); none where theirs is 0.
     pub impact: Option<f64>,
-    /// Recall of the others less this one's (Clarify's RD); none where either has no favourable document.
+    /// Recall of the others less this one's (Clarify's RD); none where either has no document of the class.
     pub opportunity: Option<Estimate>,
     /// Fisher's exact test of `parity`, adjusted by Holm over all tests of the report.
     pub parity_p: f64,

@@ -102,12 +102,14 @@ fn within(e: &Estimate, digits: usize) -> String {
 
 fn champion(r: &GateReport) -> String {
     let Some(c) = &r.champion else { return String::new() };
+    let seen = c.seen_rows.map_or_else(|| "not known".into(), |rows| counted(rows, "document", "documents"));
     facts(&[
         ("Its accuracy here", percent(c.accuracy)),
         ("Difference (paired bootstrap)", within(&c.difference, 4)),
         ("Only the new one is right", counted(c.won, "document", "documents")),
         ("Only the champion is right", counted(c.lost, "document", "documents")),
         ("McNemar, exact, two-sided", format!("p {}", probability(c.p_value))),
+        ("Of these it was trained on", seen),
     ])
 }
 
@@ -217,42 +219,62 @@ fn slices(slices: &[SliceFigures]) -> String {
     table(&head, &[false, false, true, true, false, true, true, true, true], &rows)
 }
 
+/// A column each: of several classes one line each, and the groups of the class that they differ most by.
 fn bias(r: &GateReport) -> String {
-    let Some(favourable) = &r.favourable else { return String::new() };
-    let of_column = |c: &BiasColumn| {
-        let known = [
-            ("Demographic parity difference", figure(c.demographic_parity_difference, 3)),
-            (
-                "Equal opportunity difference",
-                c.equal_opportunity_difference.map_or_else(|| "–".into(), |v| figure(v, 3)),
-            ),
-            ("Disparate impact", c.disparate_impact.map_or_else(|| "–".into(), |v| figure(v, 3))),
-        ];
-        let row = |g: &super::BiasFigures| {
-            vec![
-                word(&g.value),
-                count(g.rows),
-                percent(g.rate),
-                within(&g.parity, 3),
-                adjusted(Some(g.parity_p)),
-                g.opportunity.as_ref().map_or_else(|| "–".into(), |e| within(e, 3)),
-                adjusted(g.opportunity_p),
-                g.impact.map_or_else(|| "–".into(), |v| figure(v, 3)),
-            ]
+    let of_column = |of_class: &[BiasColumn]| {
+        let most = |a: &&BiasColumn, b: &&BiasColumn| {
+            a.demographic_parity_difference.total_cmp(&b.demographic_parity_difference)
         };
-        let rows: Vec<Vec<String>> = c.groups.iter().map(row).collect();
-        let rate = format!("Predicted {}", word(favourable));
-        let head = ["Group", "Documents", &rate, "Parity", "p (Holm)", "Opportunity", "p (Holm)", "Impact"];
+        let Some(c) = of_class.iter().max_by(most) else { return String::new() };
         let automatic = if c.automatic { " <span class=\"note\">made from the text</span>" } else { "" };
-        let numeric = [false, true, true, true, true, true, true, true];
         let name = column(&c.column, c.automatic);
-        format!(
-            "<div class=\"apart\"><h3>{name}{automatic}</h3>\n{}{}</div>\n",
-            facts(&known),
-            table(&head, &numeric, &rows)
-        )
+        let overview = if of_class.len() > 1 { classes(of_class) } else { facts(&known(c)) };
+        format!("<div class=\"apart\"><h3>{name}{automatic}</h3>\n{overview}{}</div>\n", groups(c))
     };
-    r.bias.iter().map(of_column).collect()
+    r.bias.chunk_by(|a, b| a.column == b.column).map(of_column).collect()
+}
+
+fn known(c: &BiasColumn) -> [(&'static str, String); 3] {
+    let shown = |value: Option<f64>| value.map_or_else(|| "–".into(), |v| figure(v, 3));
+    [
+        ("Demographic parity difference", figure(c.demographic_parity_difference, 3)),
+        ("Equal opportunity difference", shown(c.equal_opportunity_difference)),
+        ("Disparate impact", shown(c.disparate_impact)),
+    ]
+}
+
+fn classes(of_class: &[BiasColumn]) -> String {
+    let row = |c: &BiasColumn| {
+        let p = c.groups.iter().flat_map(|g| [Some(g.parity_p), g.opportunity_p]).flatten();
+        let least = p.min_by(f64::total_cmp);
+        std::iter::once(word(&c.class))
+            .chain(known(c).map(|(_, value)| value))
+            .chain([adjusted(least)])
+            .collect::<Vec<String>>()
+    };
+    let rows: Vec<Vec<String>> = of_class.iter().map(row).collect();
+    let head =
+        ["Class against the rest", "Parity difference", "Opportunity difference", "Disparate impact", "Least p (Holm)"];
+    table(&head, &[false, true, true, true, true], &rows)
+}
+
+fn groups(c: &BiasColumn) -> String {
+    let row = |g: &super::BiasFigures| {
+        vec![
+            word(&g.value),
+            count(g.rows),
+            percent(g.rate),
+            within(&g.parity, 3),
+            adjusted(Some(g.parity_p)),
+            g.opportunity.as_ref().map_or_else(|| "–".into(), |e| within(e, 3)),
+            adjusted(g.opportunity_p),
+            g.impact.map_or_else(|| "–".into(), |v| figure(v, 3)),
+        ]
+    };
+    let rows: Vec<Vec<String>> = c.groups.iter().map(row).collect();
+    let rate = format!("Predicted {}", word(&c.class));
+    let head = ["Group", "Documents", &rate, "Parity", "p (Holm)", "Opportunity", "p (Holm)", "Impact"];
+    table(&head, &[false, true, true, true, true, true, true, true], &rows)
 }
 
 fn counterfactual(c: &Counterfactual) -> String {

@@ -51,6 +51,7 @@ pub fn report() -> GateReport {
             lost: 12,
             p_value: 0.0055,
             difference: estimate(0.0104),
+            seen_rows: Some(7),
         }),
         verdicts: vec![
             verdict("accuracy > 0.8", Judgement::Passed, 0.8412),
@@ -71,6 +72,7 @@ pub fn report() -> GateReport {
         }],
         favourable: Some(HOSTILE.into()),
         bias: vec![BiasColumn {
+            class: HOSTILE.into(),
             column: HOSTILE.into(),
             automatic: true,
             demographic_parity_difference: 0.07,
