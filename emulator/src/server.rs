@@ -79,9 +79,7 @@ async fn answer(services: Services, request: Request<Body>) -> Response<Body> {
             let query = head.uri.query().unwrap_or_default();
             protocol::answer(&account, service, &protocol, (query, read(body).await), &request_id)
         }
-        Route::Unknown(what) => {
-            rest_json(Err(Fault::new("UnknownOperationException", format!("The emulator does not know {what}"))))
-        }
+        Route::Unknown(what) => unknown(what.trim_end(), &head, read(body).await),
     };
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
@@ -120,6 +118,25 @@ fn rest_json(answer: Result<Value, Fault>) -> Response<Body> {
     };
     let mut response = json_response(status(&fault), "application/json", &json!({"Message": fault.message}));
     response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(fault.kind));
+    response
+}
+
+/// A service or operation that nobody here knows, said in what the client speaks.
+fn unknown(what: &str, head: &Parts, body: Result<Bytes, Fault>) -> Response<Body> {
+    let form = crate::route::header(&head.headers, "content-type").starts_with("application/x-www-form-urlencoded");
+    if !form {
+        let said = format!("The emulator does not know {what}");
+        return rest_json(Err(Fault::new("UnknownOperationException", said)));
+    }
+    let given = parameters(&String::from_utf8_lossy(&body.unwrap_or_default()));
+    let action = given.iter().find(|(key, _)| key == "Action").map_or("", |(_, action)| action.as_str());
+    let said = format!("The emulator does not know {what} {action}").replace(['<', '>', '&'], "?");
+    let xml = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidAction</Code><Message>{said}</Message></Error></ErrorResponse>"
+    );
+    let mut response = Response::new(Body::from(xml));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
     response
 }
 

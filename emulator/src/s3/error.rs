@@ -8,9 +8,9 @@ use s3s::{S3Error, S3ErrorCode};
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum StoreError {
-    #[error("The specified bucket does not exist (`{bucket}`)")]
+    #[error("The specified bucket does not exist")]
     NoSuchBucket { bucket: String },
-    #[error("The specified bucket is not valid (`{bucket}`): 3 to 63 of a-z, 0-9, `-` and `.`")]
+    #[error("The specified bucket is not valid.")]
     InvalidBucketName { bucket: String },
     #[error("Your previous request to create the named bucket succeeded and you already own it (`{bucket}`).")]
     BucketAlreadyOwnedByYou { bucket: String },

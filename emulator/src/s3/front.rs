@@ -16,9 +16,11 @@ use s3s::{Body, S3Error, S3ErrorCode, StdError};
 
 use super::checksum::Algorithm;
 use super::chunked;
+use super::key::{check_bucket_name, check_key};
 use super::object::new_id;
 use super::service::Protocol;
 use super::store::Store;
+use crate::shelf::decode;
 
 /// S3's protocol over a store, path style.
 #[derive(Clone, Debug)]
@@ -99,6 +101,15 @@ where
 
 /// The request as an unsigned client would have sent it; what its envelope said travels in the extensions.
 fn opened(mut request: Request<Body>, now: SystemTime) -> Result<Request<Body>, S3Error> {
+    // The protocol refuses such names too, but without a sentence.
+    let path = request.uri().path().trim_start_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    if !bucket.is_empty() {
+        check_bucket_name(bucket)?;
+    }
+    if !key.is_empty() {
+        check_key(&decode(key))?;
+    }
     let query = request.uri().query().unwrap_or_default();
     if expires_at(query).is_some_and(|end| end < now) {
         return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Request has expired"));

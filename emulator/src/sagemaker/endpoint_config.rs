@@ -96,6 +96,8 @@ pub(super) fn create(account: &Arc<Account>, request: Value) -> Result<Value, Fa
     let production: Vec<ProductionVariant> = typed(&request["ProductionVariants"])?;
     let shadows = shadows(&request)?;
     check_shadows(&production, &shadows)?;
+    check_instances(&request, "ProductionVariants", "productionVariants")?;
+    check_instances(&request, "ShadowProductionVariants", "shadowProductionVariants")?;
     let variants = [production, shadows].concat();
     for (i, variant) in variants.iter().enumerate() {
         if variants[..i].iter().any(|earlier| earlier.variant_name == variant.variant_name) {
@@ -147,6 +149,20 @@ fn check_shadows(production: &[ProductionVariant], shadows: &[ProductionVariant]
         }
     };
     Err(Fault::validation(wrong))
+}
+
+/// What every variant on instances must have; the model requires it of none, since others are serverless.
+fn check_instances(request: &Value, list: &str, named: &str) -> Result<(), Fault> {
+    let variants = request[list].as_array().into_iter().flatten().enumerate();
+    for (i, variant) in variants.filter(|(_, variant)| variant["ServerlessConfig"].is_null()) {
+        for (member, name) in [("InstanceType", "instanceType"), ("InitialInstanceCount", "initialInstanceCount")] {
+            if variant[member].is_null() {
+                let path = format!("{named}.{}.member.{name}", i + 1);
+                return Err(shapes::must(&Value::Null, &path, "Member must not be null"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a serverless variant cannot have.

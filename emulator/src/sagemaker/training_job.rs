@@ -234,7 +234,15 @@ pub(super) fn check(account: &Account, request: &Value) -> Result<(), Fault> {
     if S3Uri::parse(text(&request["OutputDataConfig"], "S3OutputPath")).is_none() {
         return Err(Fault::validation("S3OutputPath must be an S3 URI of the form s3://bucket/prefix."));
     }
-    jobs::check_instances(&request["ResourceConfig"], "training job")?;
+    let resources = &request["ResourceConfig"];
+    if resources.is_null() {
+        return Err(shapes::must(&Value::Null, "resourceConfig", "Member must not be null"));
+    }
+    if resources["InstanceCount"] == 0 {
+        let rule = "Member must have value greater than or equal to 1";
+        return Err(shapes::must(&resources["InstanceCount"], "resourceConfig.instanceCount", rule));
+    }
+    jobs::check_instances(resources, "training job")?;
     let mut names = Vec::new();
     for channel in request["InputDataConfig"].as_array().into_iter().flatten() {
         let name = text(channel, "ChannelName");

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use serde::Deserialize;
 
 use validate::faults_of_answer;
-pub(crate) use validate::{Refusal, pick, validate};
+pub(crate) use validate::{Refusal, must, pick, validate};
 
 /// A service's operations and the shapes they speak in.
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Kind, Model, Shape, pattern};
+use crate::fault::Fault;
 
 /// Why a request is not taken.
 #[derive(Debug, PartialEq)]
@@ -189,6 +190,11 @@ fn length(value: &Value) -> Option<f64> {
         Value::Object(members) => Some(members.len() as f64),
         _ => None,
     }
+}
+
+/// One rule that the model does not have and the service keeps, in the same words.
+pub(crate) fn must(value: &Value, path: &str, rule: &str) -> Fault {
+    Fault::validation(format!("1 validation error detected: {}", fault(value, path, rule)))
 }
 
 fn fault(value: &Value, path: &str, rule: &str) -> String {

@@ -69,6 +69,22 @@ fn boto3_sees_the_finished_loop() {
     assert_eq!(emulator.stop(), Some(0));
 }
 
+#[test]
+fn boto3_alone_goes_the_whole_way_and_is_refused_in_awss_words() {
+    if !there("python3", &["-c", "import boto3"]) {
+        return;
+    }
+    let project = Project::new();
+    let emulator = project.emulator();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/by_hand.py");
+    let facts = said(client(&emulator, "python3").arg(script));
+    for fact in ["training job: arn:aws:sagemaker:", "endpoint: arn:aws:sagemaker:", "refused: "] {
+        assert!(facts.lines().any(|line| line.starts_with(fact)), "{fact}\n{facts}");
+    }
+    assert_eq!(emulator.stop(), Some(0));
+    assert_eq!(project.processes(), Vec::<String>::new());
+}
+
 /// The blocks of a language in `docs/emulator.md`, with the address of an emulator that runs.
 fn examples(language: &str, emulator: &Emulator) -> Vec<String> {
     let address = emulator.url.trim_start_matches("http://");

@@ -48,6 +48,7 @@ async fn what_is_wrong_has_its_name() {
         let answer = s3.send(method.clone(), &path, &[], "").await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{method} {path}");
         assert_ne!(answer.header("x-amz-request-id"), "", "{method} {path}");
+        assert!(answer.text().contains("<Message>"), "{method} {path}: {}", answer.text());
     }
 }
 
