@@ -2,6 +2,10 @@
 
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sns::config::{
+    interceptors::InterceptorContext,
+    retry::{ClassifyRetry, RetryAction},
+};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -112,6 +116,7 @@ impl Aws {
     fn clients(config: SdkConfig, account: String, caller: String, region: String, poll: Poll) -> Self {
         let elsewhere = overrides::url(&config, overrides::Service::S3).is_some();
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(elsewhere).build();
+        let sns = aws_sdk_sns::config::Builder::from(&config).retry_classifier(TooMany).build();
         Aws {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sagemaker: aws_sdk_sagemaker::Client::new(&config),
@@ -120,7 +125,7 @@ impl Aws {
             scheduler: aws_sdk_scheduler::Client::new(&config),
             scaling: aws_sdk_applicationautoscaling::Client::new(&config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
-            sns: aws_sdk_sns::Client::new(&config),
+            sns: aws_sdk_sns::Client::from_conf(sns),
             ecr: aws_sdk_ecr::Client::new(&config),
             account,
             caller,
@@ -128,6 +133,23 @@ impl Aws {
             poll,
             config,
         }
+    }
+}
+
+/// Status 429 in whatever words: SNS says `Throttled`, which the SDK does not know for what it is.
+#[derive(Debug)]
+struct TooMany;
+
+impl ClassifyRetry for TooMany {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(429) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "too many requests"
     }
 }
 

@@ -46,6 +46,7 @@ fn what_watches_is_made_once() {
         ("PutMetricAlarm", "kill"),
         ("PutMetricAlarm", "reset-after"),
         ("Publish", "reset-before"),
+        ("CreateTopic", "throttle"),
     ];
     every::cells(&WATCH, &cells.map(|(operation, way)| Cell::new(way, operation, 1)));
 }
