@@ -1,15 +1,14 @@
 """Our model beside scikit-learn's of the same files; start it by bench/agree. What is compared is the artifact on disk and
 the predictions of the program, not anything that was kept in memory: weights are read from it as docs/artifact.md tells."""
 
-import argparse
 import csv
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
+import about
 import numpy as np
 import sklearn
 from scipy.special import logsumexp
@@ -24,17 +23,9 @@ MOST_OBJECTIVE, LEAST_SAME = 1e-4, 0.999
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="bench/agree", description="train beside scikit-learn, figure by figure")
-    parser.add_argument("--data", default=os.environ.get("SAGEBRUSH_DATASETS"), help="folder of imdb/, trec6/, …")
+    parser = about.parser("bench/agree", "train beside scikit-learn, figure by figure", "imdb/, trec6/, …", "docs/agreement.md")
     parser.add_argument("--sets", default=",".join(name for name, _ in SETS), help="which of them")
-    parser.add_argument("--profile", default="release", help="cargo's profile of our programs (release)")
-    parser.add_argument("--out", default="docs/agreement.md", help="where the table goes")
-    parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--target", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if not asked.data:
-        parser.error("--data DIR (or SAGEBRUSH_DATASETS) names the folder of the data sets")
-    return asked
+    return about.parsed(parser)
 
 
 def read(path):
@@ -70,7 +61,7 @@ def train(asked, program, name, c):
     shutil.rmtree(root, ignore_errors=True)
     for channel in ("train", "test"):
         (root / "input/data" / channel).mkdir(parents=True)
-        shutil.copyfile(pathlib.Path(asked.data) / name / f"{channel}.csv", root / "input/data" / channel / "a.csv")
+        shutil.copyfile(asked.data / name / f"{channel}.csv", root / "input/data" / channel / "a.csv")
     (root / "input/config").mkdir()
     settings = {"tune": "none", "solver": "sparse", "C": str(c), "ngram_range": "1,2", "min_df": "2", "calibration": "none"}
     (root / "input/config/hyperparameters.json").write_text(json.dumps(settings))
@@ -89,7 +80,7 @@ def objective(records, targets, coefficients, intercept, c):
 
 def compare(asked, programs, name, c):
     trainer, score = programs
-    (texts, labels), (unseen, truth) = (read(pathlib.Path(asked.data) / name / f"{part}.csv") for part in ("train", "test"))
+    (texts, labels), (unseen, truth) = (read(asked.data / name / f"{part}.csv") for part in ("train", "test"))
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     records = vectorizer.fit_transform(texts)
     root = train(asked, trainer, name, c)

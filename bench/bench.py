@@ -1,13 +1,12 @@
 """The benchmark; start it by bench/run, which makes its environment. Figures come from runs, here and now, alone."""
 
-import argparse
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
+import about
 import measure
 import table
 
@@ -18,19 +17,11 @@ SETTINGS = {
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="bench/run", description="train beside scikit-learn and Vowpal Wabbit")
-    parser.add_argument("--data", default=os.environ.get("SAGEBRUSH_DATASETS"), help="folder of imdb/ and synthesize.py")
+    parser = about.parser("bench/run", "train beside scikit-learn and Vowpal Wabbit", "imdb/ and synthesize.py", "docs/benchmarks.md")
     parser.add_argument("--runs", type=int, default=3, help="runs of each program; the median is told (3)")
     parser.add_argument("--million", action="store_true", help="1,000,000 synthetic rows too (about 10 minutes a run)")
-    parser.add_argument("--profile", default="release", help="cargo's profile of our programs (release)")
     parser.add_argument("--cases", default="imdb,100000", help="what to run: imdb, or a number of synthetic rows")
-    parser.add_argument("--out", default="docs/benchmarks.md", help="where the tables go")
-    parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--target", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if not asked.data:
-        parser.error("--data DIR (or SAGEBRUSH_DATASETS) names the folder of the data sets")
-    asked.data = pathlib.Path(asked.data)
+    asked = about.parsed(parser)
     if asked.runs < 3:
         print(f"bench: {asked.runs} runs; a median wants three", file=sys.stderr)
     return asked

@@ -1,29 +1,16 @@
 """Measurements to Markdown."""
 
 import datetime
-import importlib.metadata
 import os
-import platform
-import subprocess
+
+from about import machine, versions
+
+PEERS = ("scikit-learn", "numpy", "vowpalwabbit")
 
 
 def figures(measured):
     accuracy = f", accuracy {100 * measured['accuracy']:.2f} %" if "accuracy" in measured else ""
     return f"{measured['cpu']:.2f} CPU s, {measured['wall']:.2f} s, {measured['rss_mb']:.0f} MB{accuracy}"
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf8") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
-
-
-def versions():
-    rustc = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout
-    peers = [f"{name} {importlib.metadata.version(name)}" for name in ("scikit-learn", "numpy", "vowpalwabbit")]
-    return f"commit {commit.strip()}, rustc {rustc}, Python {platform.python_version()}, {', '.join(peers)}"
 
 
 def rows(measured):
@@ -99,7 +86,7 @@ def document(results, asked):
         f"`bench/run --data DIR{extra}` wrote this page on {datetime.date.today()}; it is not edited by hand.",
         "",
         f"- {machine()}; load average at the end {os.getloadavg()[0]:.1f}",
-        f"- {versions()}",
+        f"- {versions(PEERS)}",
         f"- medians of {asked.runs}, every program in turn on the same files; CPU seconds are the kernel's, of all threads;",
         "  `OPENBLAS_NUM_THREADS=1`",
         "- word 1-2-grams, `min_df` 2, sublinear TF-IDF, logistic regression, C 10. Of the Python programs the start of the",

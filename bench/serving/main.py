@@ -1,6 +1,5 @@
 """The benchmark of serving; start it by bench/serve, which makes its environment. Figures come from runs, here and now."""
 
-import argparse
 import csv
 import json
 import os
@@ -11,6 +10,7 @@ import statistics
 import subprocess
 import sys
 
+import about
 import beside
 import capture
 import table
@@ -26,21 +26,14 @@ BIG = SETTINGS | {"ngram_range": "1,3", "min_df": "1"}
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="bench/serve", description="serve beside an axum echo and Python servers")
-    parser.add_argument("--data", default=os.environ.get("SAGEBRUSH_DATASETS"), help="folder of imdb/{train,test}.csv")
+    described = "serve beside an axum echo and Python servers"
+    parser = about.parser("bench/serve", described, "imdb/{train,test}.csv", "docs/serving-benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="one round of 1 s a measurement, without the big model")
     parser.add_argument("--capture", action="store_true", help="only what capture costs; prints a table")
     parser.add_argument("--rounds", type=int, help="rounds; the median is told (3)")
     parser.add_argument("--seconds", type=int, help="of each measurement (3)")
-    parser.add_argument("--profile", default="release", help="cargo's profile of our programs (release)")
     parser.add_argument("--built", type=pathlib.Path, help="folder of our programs, built already (cargo builds them)")
-    parser.add_argument("--out", default="docs/serving-benchmarks.md", help="where the tables go")
-    parser.add_argument("--work", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--target", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if not asked.data:
-        parser.error("--data DIR (or SAGEBRUSH_DATASETS) names the folder of the data sets")
-    asked.data = pathlib.Path(asked.data)
+    asked = about.parsed(parser)
     asked.work, asked.target = asked.work.resolve(), asked.target.resolve()
     asked.rounds = asked.rounds or (1 if asked.quick else 3)
     asked.seconds = asked.seconds or (1 if asked.quick else 3)

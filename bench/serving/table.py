@@ -1,26 +1,18 @@
 """Measurements of serving to Markdown."""
 
 import datetime
-import importlib.metadata
 import os
-import platform
-import subprocess
 
+from about import machine, said, versions
 from names import BATCH, CONNECTIONS, ECHO, FASTAPI, FLASK, OURS
 
 MB = 1e6
+PEERS = ("scikit-learn", "flask", "gunicorn", "gevent", "fastapi", "uvicorn", "uvloop")
 
 
 def figures(measured):
     p50, p99 = measured["p50"] / 1000, measured["p99"] / 1000
     return f"{measured['rate']:,.0f} requests/s, p50 {p50:.2f} ms, p99 {p99:.2f} ms, {measured['cpu']:.4f} CPU ms a request"
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf8") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
 
 
 def session():
@@ -32,17 +24,8 @@ def session():
         return 0
 
 
-def said(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return (done.stdout + done.stderr).strip()
-
-
-def versions():
-    packages = ("scikit-learn", "flask", "gunicorn", "gevent", "fastapi", "uvicorn", "uvloop")
-    peers = [f"{name} {importlib.metadata.version(name)}" for name in packages]
-    wrk, nginx = said("wrk", "-v").split()[1], said("nginx", "-v").rpartition("/")[2]
-    commit, rustc = said("git", "rev-parse", "--short", "HEAD"), said("rustc", "--version").split()[1]
-    return f"commit {commit}, rustc {rustc}, wrk {wrk}, nginx {nginx}, Python {platform.python_version()}, {', '.join(peers)}"
+def tools():
+    return f"wrk {said('wrk', '-v').split()[1]}", f"nginx {said('nginx', '-v').rpartition('/')[2]}"
 
 
 def loads(result, kind):
@@ -196,7 +179,7 @@ def document(result, asked):
            "ahead of another; the system keeps a twentieth of each second for others, up to 50 ms at once, which p99s hold"] if os.sched_getscheduler(0) == os.SCHED_FIFO else []),
         *([f"- all of it in a session of nice {session()}, ahead of what else the machine does (`/proc/self/autogroup`)"] if session() else []),
         *(["- programs as they lay in `--built`, whatever the profile and commit they are of"] if asked.built else []),
-        f"- {versions()}",
+        f"- {versions(PEERS, *tools())}",
         f"- {'one round' if asked.rounds == 1 else f'medians of {asked.rounds} rounds'} of {asked.seconds} s, every server in turn, "
         "all of them running; `wrk` on the same machine, with as many threads as cores",
         "- imdb, word 1-2-grams, `min_df` 2, sublinear TF-IDF, logistic regression, C 10, fitted by `train` and by scikit-learn",
