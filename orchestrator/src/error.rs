@@ -67,6 +67,11 @@ impl Failure {
         self
     }
 
+    /// What and why, for a note within something that went well otherwise.
+    pub fn in_a_line(&self) -> String {
+        std::iter::once(&self.what).chain(&self.why).map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

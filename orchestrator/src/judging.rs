@@ -14,6 +14,7 @@ use crate::{
     error::{self, Failure, Result},
     names,
     run_record::{DataPart, TrainingPart},
+    seen::{self, Trained},
     settings::Settings,
     stages::Context,
 };
@@ -40,6 +41,10 @@ pub async fn judge(
         })?),
         None => None,
     };
+    let learned = match &rival {
+        Some(rival) => Some(Trained::fetch(context, &rival.package).await),
+        None => None,
+    };
     let test = Test::fetch(context, data, training).await?;
     let (settings, training) = (context.settings.clone(), training.clone());
     let evaluation = evaluation.clone();
@@ -50,7 +55,16 @@ pub async fn judge(
         let columns = test.columns()?;
         let champion = rival.zip(theirs.as_ref()).map(|(rival, theirs)| (rival.package, rival.job, &theirs.artifact));
         let evidence = Evidence::gather(predictions, texts, &own.artifact, champion, columns);
-        let evidence = evidence.map_err(|why| Failure::new("the gate has no evidence").because(why))?;
+        let mut evidence = evidence.map_err(|why| Failure::new("the gate has no evidence").because(why))?;
+        if let (Some(rival), Some(learned)) = (&mut evidence.rival, learned) {
+            match learned.and_then(|learned| learned.rows_of(&evidence.texts)) {
+                Ok(rows) => rival.seen = Some(rows),
+                Err(why) => evidence.notes.push(format!(
+                    "whether the champion was trained on some of these rows is not known: {}",
+                    why.in_a_line()
+                )),
+            }
+        }
         let rules = settings.gate.all_rules();
         let asked = asked(&settings, &training, &rules);
         gate::judge(&evidence, &evaluation, &own.artifact, &asked)
@@ -83,12 +97,7 @@ pub struct Test {
 impl Test {
     /// Downloads them.
     pub async fn fetch(context: &Context, data: &DataPart, training: &TrainingPart) -> Result<Self> {
-        let folder = tempfile::tempdir().map_err(error::io("a temporary folder cannot be made"))?;
-        for file in &data.test.files {
-            let bytes = bucket::get_version(&context.aws.s3, &data.bucket, file).await?;
-            let path = folder.path().join(&file.name);
-            std::fs::write(&path, bytes).map_err(error::io(format!("{}: cannot be written", path.display())))?;
-        }
+        let folder = seen::download(context, data, &data.test.files).await?;
         Ok(Test { folder, data: data.clone(), training: training.clone() })
     }
 

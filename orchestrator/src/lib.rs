@@ -5,6 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 mod advice;
 mod alarms;
+mod announced;
 mod artifact;
 mod ask;
 mod aws;
@@ -39,6 +40,7 @@ mod run_record;
 mod scaling;
 mod schedule;
 mod secrets;
+mod seen;
 mod settings;
 mod shadow;
 mod stages;

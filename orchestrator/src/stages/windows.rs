@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::Context;
 use crate::{
+    announced::{self, Said},
     bucket,
     error::{Failure, Result},
     settings::Target,
@@ -69,6 +70,8 @@ pub async fn watch(context: &Context, endpoint: &str) -> Result<()> {
     let folder = ledger(context, endpoint);
     let live = std::io::stderr().is_terminal() && !context.out.json();
     let (mut seen, mut first) = (BTreeSet::new(), true);
+    // Windows that another watch is telling of: until it has, or has not for so long that it must be gone.
+    let mut untold: Vec<(PastWindow, String)> = Vec::new();
     context.out.say(format_args!("watching the windows of endpoint {endpoint}; Ctrl-C ends it"));
     loop {
         let mut new = unseen(context, &folder, &mut seen).await?;
@@ -78,15 +81,22 @@ pub async fn watch(context: &Context, endpoint: &str) -> Result<()> {
         if first {
             new.drain(..new.len().saturating_sub(BEFORE));
         }
-        for (window, revised) in &new {
-            context.out.result(&Told { window, report: report(context, endpoint, window) })?;
-            if !window.violations.is_empty() {
-                announce(context, endpoint, window, revised).await?;
-            }
-        }
         if first && new.is_empty() {
             context.out.say("no window is done yet");
         }
+        for (window, revised) in new {
+            context.out.result(&Told { window: &window, report: report(context, endpoint, &window) })?;
+            if !window.violations.is_empty() && context.settings.alarms.enabled {
+                untold.push((window, revised));
+            }
+        }
+        let mut later = Vec::new();
+        for (window, revised) in untold {
+            if announce(context, endpoint, &window, &revised).await? == Said::BySomebody {
+                later.push((window, revised));
+            }
+        }
+        untold = later;
         first = false;
         if live {
             status_line(&next(context));
@@ -146,23 +156,14 @@ fn report(context: &Context, endpoint: &str, window: &PastWindow) -> String {
     }
 }
 
-/// A message for a window that drifted, once for each revision of it: the marker in the bucket says that it is out.
-async fn announce(context: &Context, endpoint: &str, window: &PastWindow, told: &str) -> Result<()> {
-    if !context.settings.alarms.enabled {
-        return Ok(());
-    }
-    let (bucket_name, key) = (&context.account.bucket, format!("monitoring/announced/{endpoint}/{told}"));
-    let taken = context.aws.s3.put_object().bucket(bucket_name).key(&key).if_none_match("*");
-    match taken.body(Vec::new().into()).send().await {
-        Ok(_) => {}
-        // Somebody else's watch has told it.
-        Err(e) if e.raw_response().is_some_and(|raw| matches!(raw.status().as_u16(), 409 | 412)) => return Ok(()),
-        Err(e) => return Err(crate::error::aws(format!("{} cannot be written", bucket::uri(bucket_name, &key)))(e)),
-    }
+/// A message for a window that drifted, for each revision of it.
+async fn announce(context: &Context, endpoint: &str, window: &PastWindow, told: &str) -> Result<Said> {
+    let key = format!("monitoring/announced/{endpoint}/{told}");
     let link = report(context, endpoint, window);
     let because = window.because.as_deref().unwrap_or_default();
     let text = format!("{} to {}\n{}\n{because}\n{link}\n", window.start, window.end, window.verdict);
-    topic::publish(context, &topic::arn(context), &subject(endpoint, window.violations.len()), &text).await
+    let (topic, subject) = (topic::arn(context), subject(endpoint, window.violations.len()));
+    announced::once(context, &key, async || topic::publish(context, &topic, &subject, &text).await).await
 }
 
 /// The subject of a message on drift.

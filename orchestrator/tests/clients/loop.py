@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 sagemaker = boto3.client("sagemaker")
 runtime = boto3.client("sagemaker-runtime")
 s3 = boto3.client("s3")
+sns = boto3.client("sns")
+cloudwatch = boto3.client("cloudwatch")
 
 
 def pages(operation, key, **arguments):
@@ -95,6 +97,34 @@ except ClientError as error:
     assert error.response["Error"]["Code"] == "ModelError" and error.response["OriginalStatusCode"] == 400, error
     print("nonsense:", error.response["OriginalMessage"])
 
+# what `monitor` made: a schedule, alarms, and the topic that they tell
+topic = next(t["TopicArn"] for t in sns.list_topics()["Topics"])
+project = topic.rpartition(":")[2].removesuffix("-alarms")
+tags = {tag["Key"]: tag["Value"] for tag in sns.list_tags_for_resource(ResourceArn=topic)["Tags"]}
+assert project in tags.values(), tags
+assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["TopicArn"] == topic
+alarms = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{project}-")
+alarms = {alarm["AlarmName"]: alarm for page in alarms for alarm in page["MetricAlarms"]}
+kinds = {"errors-5xx", "errors-4xx", "latency-p99", "no-invocations", "drift", "monitoring-missing"}
+assert set(alarms) == {f"{project}-{kind}" for kind in kinds}, sorted(alarms)
+assert all(topic in alarm["AlarmActions"] and alarm["ActionsEnabled"] for alarm in alarms.values()), alarms
+latency = alarms[f"{project}-latency-p99"]
+assert (latency["ExtendedStatistic"], latency["EvaluationPeriods"], latency["DatapointsToAlarm"]) == ("p99", 5, 3), latency
+assert {"Name": "EndpointName", "Value": endpoint} in latency["Dimensions"], latency["Dimensions"]
+drift = alarms[f"{project}-drift"]
+assert (drift["Namespace"], drift["MetricName"]) == ("Sagebrush", "DriftViolations"), drift
+# What an alarm says is what a subscriber gets: it is made to go off, and its history has it.
+subscription = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="boto3@example.com", ReturnSubscriptionArn=True)
+listed = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+assert "boto3@example.com" in [s["Endpoint"] for page in listed for s in page["Subscriptions"]], subscription
+cloudwatch.set_alarm_state(AlarmName=drift["AlarmName"], StateValue="ALARM", StateReason="boto3 says so")
+history = cloudwatch.describe_alarm_history(AlarmName=drift["AlarmName"])["AlarmHistoryItems"]
+assert any("ALARM" in item["HistorySummary"] for item in history), history
+assert sns.publish(TopicArn=topic, Subject="from boto3", Message="hello")["MessageId"]
+found = cloudwatch.list_metrics(Namespace="AWS/SageMaker", MetricName="Invocations")["Metrics"]
+assert any({"Name": "EndpointName", "Value": endpoint} in metric["Dimensions"] for metric in found), found
+print("alarms:", topic, sorted(alarms))
+
 # what AWS refuses is refused in AWS's words
 for call, arguments, code in [
     (sagemaker.describe_endpoint, {"EndpointName": "gone"}, "ValidationException"),
@@ -103,6 +133,8 @@ for call, arguments, code in [
     (sagemaker.create_model_package_group, {"ModelPackageGroupName": first["ModelPackageGroupName"]}, "ValidationException"),
     (s3.get_object, {"Bucket": bucket, "Key": "gone"}, "NoSuchKey"),
     (runtime.invoke_endpoint, {"EndpointName": "gone", "Body": b"x"}, "ValidationError"),
+    (sns.get_topic_attributes, {"TopicArn": f"{topic}-gone"}, "NotFound"),
+    (cloudwatch.set_alarm_state, {"AlarmName": "gone", "StateValue": "OK", "StateReason": "x"}, "ResourceNotFound"),
 ]:
     try:
         call(**arguments)

@@ -63,7 +63,14 @@ fn boto3_sees_the_finished_loop() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/loop.py");
     let facts = said(client(&emulator, "python3").arg(script));
     println!("{facts}");
-    for fact in ["training job: story-", "artifact: s3://story-", "approved: arn:", "predictions: ", "refused: "] {
+    for fact in [
+        "training job: story-",
+        "artifact: s3://story-",
+        "approved: arn:",
+        "predictions: ",
+        "alarms: arn:",
+        "refused: ",
+    ] {
         assert!(facts.lines().any(|line| line.starts_with(fact)), "{fact}\n{facts}");
     }
     assert_eq!(emulator.stop(), Some(0));

@@ -69,9 +69,10 @@ at_most = 0.5
     let again = project.run(&["run"]).exit(0).stderr;
     assert!(again.contains("nothing to compare with"), "{again}");
 
-    // Another model meets the first, on the new test rows.
+    // Another model meets the first, on the new test rows, of which the first has learned the last two.
     project.write("data/train.csv", reviews(38, 0));
-    project.write("data/test.csv", with_column(&reviews(28, 80)));
+    let learned: String = reviews(2, 38).split_inclusive('\n').skip(1).collect();
+    project.write("data/test.csv", with_column(&(reviews(28, 80) + &learned)));
     let second = project.run(&["run", "--json"]).exit(3);
     assert!(second.stderr.contains("accuracy better than the champion's (level 0.05): failed"), "{}", second.stderr);
     project.write("pipeline.toml", rules.replace("test = \"better\"", "at_least = 0.0"));
@@ -79,5 +80,10 @@ at_most = 0.5
     let champion = &second["evaluation"]["gate"]["champion"];
     assert!(champion["package"].as_str().unwrap().ends_with("model-package/story/1"), "{champion}");
     assert_eq!((&champion["accuracy"], &champion["won"], &champion["lost"]), (&1.0.into(), &0.into(), &0.into()));
+    assert_eq!(champion["seen_rows"], 2);
+    let verdicts = &second["evaluation"]["gate"]["verdicts"];
+    let said = verdicts[3]["change"].as_str().unwrap();
+    let trained = "; the champion was trained on 2 of these 30 rows and looks better than it is: on the other 28 the difference is 0";
+    assert!(said.ends_with(trained), "{said}");
     assert_eq!(judged(second)[2], passed);
 }
