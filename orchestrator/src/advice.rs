@@ -141,10 +141,8 @@ pub fn of_credentials(error: &(dyn Error + 'static)) -> Option<String> {
     let failed = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>())?;
     let told = told(failed);
     let has = |words: &str| told.contains(words);
-    Some(if has("cargo feature") {
-        "this profile logs in by SSO: eval \"$(aws configure export-credentials --format env)\", or let it have \
-         credential_process = aws configure export-credentials --profile NAME"
-            .into()
+    Some(if has("sso/cache") || has("SSO token") || has("getting role credentials") {
+        "this profile logs in by SSO, and nobody is logged in, or no longer: aws sso login --profile NAME, then repeat the command".into()
     } else if has("ExpiredToken") || has("expired") {
         EXPIRED.into()
     } else if has("AccessDenied") {

@@ -57,7 +57,10 @@ fn credentials_come_from_the_default_chain() {
     // None, and one that needs another program.
     for (name, want) in [
         ("missing", "hint: set AWS_PROFILE (or `profile` in pipeline.toml)"),
-        ("sso", "hint: this profile logs in by SSO: eval \"$(aws configure export-credentials --format env)\""),
+        (
+            "sso",
+            "hint: this profile logs in by SSO, and nobody is logged in, or no longer: aws sso login --profile NAME",
+        ),
     ] {
         project.write("pipeline.toml", format!("{SETTINGS}profile = \"{name}\"\n"));
         let mut command = bare(&project, &["status"]);
@@ -65,6 +68,24 @@ fn credentials_come_from_the_default_chain() {
         let refused = done(&["status"], command.output().unwrap()).exit(1);
         assert!(refused.stderr.contains(want), "{name}: {}", refused.stderr);
     }
+    // Somebody has logged in: the portal gives the role's credentials for the token that the AWS CLI has left.
+    let sso = Stub::start(url, |call, _| match call {
+        call if call.starts_with("GET /federation/credentials?") => {
+            let role = r#"{"roleCredentials": {"accessKeyId": "AKIAEXAMPLE", "secretAccessKey": "x", "sessionToken": "y", "expiration": 4102444800000}}"#;
+            Fate::Answer(200, "application/json", role.into())
+        }
+        _ => Fate::Pass,
+    });
+    let token = r#"{"accessToken": "an.sso.token", "expiresAt": "2099-01-01T00:00:00Z", "region": "us-east-1", "startUrl": "https://x"}"#;
+    // Named by the SHA-1 of the start URL.
+    project.write(".aws/sso/cache/98383e6608d65e46b24bbd92582bc8d916605a21.json", token);
+    project.write("pipeline.toml", format!("{SETTINGS}profile = \"sso\"\n"));
+    let mut command = bare(&project, &["status", "--json"]);
+    command.env("AWS_ENDPOINT_URL", &sso.url).env("AWS_REGION", "us-east-1").env("AWS_CONFIG_FILE", &config);
+    command.env("HOME", project.path(""));
+    let said = done(&["status"], command.output().unwrap()).exit(0);
+    assert_eq!(said.json()["caller"], "arn:aws:iam::000000000000:root");
+    assert!(!said.stderr.contains("an.sso.token") && !said.stdout.contains("an.sso.token"));
     // The role does not trust the token.
     let stub = Stub::start(url, |call, _| match call {
         "AssumeRoleWithWebIdentity" => {
