@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn framing_leaves_the_headers() {
-        let request = Request::put("/b/k")
+        let request = Request::put("/bucket/key")
             .header("authorization", "AWS4-HMAC-SHA256 Credential=…")
             .header("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
             .header("content-encoding", "gzip, aws-chunked")
