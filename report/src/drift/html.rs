@@ -2,6 +2,7 @@
 
 mod moved;
 mod past;
+mod timeline;
 mod watched;
 
 use super::{Check, DriftReport, Outcome};

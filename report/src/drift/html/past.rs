@@ -1,6 +1,6 @@
 //! The windows before this one, and this one last.
 
-use crate::chart::Line;
+use crate::drift::html::timeline::charts;
 use crate::drift::{DriftReport, PastWindow, verdict::signed};
 use crate::escape::Html;
 use crate::number::{count, figure, percent};
@@ -28,20 +28,14 @@ pub(super) fn windows(r: &DriftReport) -> String {
         ("accuracy, measured", of(|w| w.measured), held_out, percent),
         ("told apart (domain classifier)", of(|w| w.domain), Some(0.5), |v| figure(v, 2)),
     ];
-    let charts: String = lines
-        .into_iter()
-        .filter_map(|(title, values, baseline, shown)| {
-            let drawn = Line { title, times: &times, values, baseline, shown }.draw()?;
-            Some(format!("<div><h3>{}</h3>\n{drawn}</div>\n", Html(title)))
-        })
-        .collect();
+    let charts = charts(&times, lines);
     let rows: Vec<Vec<String>> = all.iter().rev().take(LISTED).map(|w| row(w)).collect();
     let head = ["Until", "", "Documents", "Strongest words", "Log-odds", "Accuracy, estimated"];
     let listed = table(&head, &[false, false, true, false, true, true], &rows);
     section(
         "Window by window",
         "The last point and the first row are this window; the dashed line is what the baseline would have.",
-        &format!("<div class=\"columns\">\n{charts}</div>\n{listed}"),
+        &format!("{charts}{listed}"),
     )
 }
 

@@ -1,6 +1,6 @@
 //! The window in time, how right it is, its rules and records.
 
-use crate::chart::Line;
+use crate::drift::html::timeline::charts;
 use crate::drift::verdict::signed;
 use crate::drift::{DriftReport, SliceAccuracy, TimeSlot};
 use crate::escape::Html;
@@ -51,14 +51,7 @@ pub(super) fn timeline(r: &DriftReport) -> String {
         ("accuracy, estimated", of(|s| s.accuracy), accuracy, percent),
         ("terms unknown to the model", of(|s| s.unknown), unknown, percent),
     ];
-    let charts: String = lines
-        .into_iter()
-        .filter_map(|(title, values, baseline, shown)| {
-            let drawn = Line { title, times: &times, values, baseline, shown }.draw()?;
-            Some(format!("<div><h3>{}</h3>\n{drawn}</div>\n", Html(title)))
-        })
-        .collect();
-    section("In time", "The dashed line is the baseline's.", &format!("<div class=\"columns\">\n{charts}</div>\n"))
+    section("In time", "The dashed line is the baseline's.", &charts(&times, lines))
 }
 
 /// `11-23 19:05` of an RFC 3339 time.
