@@ -138,7 +138,8 @@ impl Inventory {
 /// Whether it could be ours by its name: AWS lists whatever holds the project's somewhere, and others' tags are not ours to read.
 fn like_ours(context: &Context, name: &str) -> bool {
     let rest = name.strip_prefix(&context.settings.project);
-    name == context.settings.endpoint() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    let named = name == context.settings.endpoint() || name == context.settings.shadow_endpoint();
+    named || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Name and ARN, where a summary has both.
@@ -146,7 +147,7 @@ fn pair(name: Option<&str>, arn: Option<&str>) -> Option<(String, String)> {
     Some((name?.to_owned(), arn?.to_owned()))
 }
 
-/// Endpoints whose name holds the project's, and the one that the settings name.
+/// Endpoints whose name holds the project's, the one that the settings name, and what an interrupted comparison left beside it.
 async fn endpoints(context: &Context) -> Result<Vec<(String, String)>> {
     let project = &context.settings.project;
     let mut pages = context.aws.sagemaker.list_endpoints().name_contains(project).into_paginator().send();
@@ -155,11 +156,12 @@ async fn endpoints(context: &Context) -> Result<Vec<(String, String)>> {
         let page = page.map_err(error::aws("the endpoints cannot be listed"))?;
         found.extend(page.endpoints().iter().filter_map(|e| pair(e.endpoint_name(), e.endpoint_arn())));
     }
-    let name = context.settings.endpoint();
-    if !found.iter().any(|(known, _)| known == name)
-        && let Some(there) = endpoint::describe(context, name).await?
-    {
-        found.extend(pair(there.endpoint_name(), there.endpoint_arn()));
+    for name in [context.settings.endpoint(), &context.settings.shadow_endpoint()] {
+        if !found.iter().any(|(known, _)| known == name)
+            && let Some(there) = endpoint::describe(context, name).await?
+        {
+            found.extend(pair(there.endpoint_name(), there.endpoint_arn()));
+        }
     }
     Ok(found)
 }

@@ -5,7 +5,7 @@ use crate::{
     error::Result,
     prices::{self, HOURS_A_MONTH, Purpose},
     scaling,
-    settings::{EndpointSettings, SHADOW_SUFFIX, Serverless, Strategy, Target},
+    settings::{EndpointSettings, Serverless, Strategy, Target},
     stages::Context,
 };
 
@@ -51,12 +51,12 @@ impl Plan {
     }
 
     /// What is compared before the shift runs on two machines beside the endpoint.
-    pub(super) fn shadow(&mut self, context: &Context, name: &str) {
+    pub(super) fn shadow(&mut self, context: &Context) {
         let kind = &context.settings.endpoint.instance_type;
         let cost = self.rate(context, Purpose::Hosting, kind, 2);
         let cost = cost.map(|rate| Cost { usd_an_hour: rate, usd_a_month: None, usd_at_most: None });
         let runs = format!("2 x {kind}, while captured requests are asked again");
-        let what = format!("endpoint {name}{SHADOW_SUFFIX}, before the shift");
+        let what = format!("endpoint {}, before the shift", context.settings.shadow_endpoint());
         self.steps.push(Step { action: Action::Create, what, runs: Some(runs), cost });
     }
 

@@ -85,7 +85,7 @@ async fn one_region(context: &Context, plan: &mut Plan, package: Option<(&str, &
         Some(_) if same => plan.endpoint(context, Action::Keep, format!("endpoint {name} with {config}{place}")),
         Some(old) => {
             if context.settings.endpoint.shadow.is_some() {
-                plan.shadow(context, name);
+                plan.shadow(context);
             }
             plan.endpoint(
                 context,

@@ -15,6 +15,3 @@ pub use regions::Regions;
 pub use rollout::{Rollout, Serverless, Shift};
 pub use sections::{ApprovalStatus, EndpointSettings, Local, Runtime, Settings, Target};
 pub use shadow::Shadow;
-
-/// After the endpoint's name: the endpoint that a candidate is compared on.
-pub const SHADOW_SUFFIX: &str = "-shadow";

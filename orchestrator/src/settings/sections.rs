@@ -11,7 +11,7 @@ use super::{
     batch::{TransformSettings, TuneSettings},
     regions::Regions,
     rollout::{Rollout, Serverless},
-    shadow::Shadow,
+    shadow::{self, Shadow},
 };
 
 use crate::prices::Price;
@@ -396,6 +396,11 @@ impl Settings {
     /// The endpoint's name.
     pub fn endpoint(&self) -> &str {
         self.endpoint.name.as_deref().unwrap_or(&self.project)
+    }
+
+    /// Name of the endpoint that a candidate is compared on before a shift.
+    pub fn shadow_endpoint(&self) -> String {
+        format!("{}{}", self.endpoint(), shadow::SUFFIX)
     }
 
     /// Where a setting stands, for a message: `pipeline.toml`.

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// After the endpoint's name: the endpoint that a candidate is compared on.
+pub(super) const SUFFIX: &str = "-shadow";
+
 /// `[endpoint.shadow]`; without it a deployment is compared with nothing before the shift.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,7 +53,7 @@ impl Shadow {
             let expected = "1 to 100, since endpoint.shadow replays what was captured";
             return Err(("endpoint.capture_percentage", captured.to_string(), expected));
         }
-        if endpoint.len() + super::SHADOW_SUFFIX.len() > 63 {
+        if endpoint.len() + SUFFIX.len() > 63 {
             let expected = "at most 56 characters, since endpoint.shadow makes <name>-shadow";
             return Err(("endpoint.name", format!("{endpoint:?}"), expected));
         }

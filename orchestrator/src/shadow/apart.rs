@@ -16,7 +16,7 @@ use crate::{
     error::{self, Failure, Found as _, Made as _, Result},
     names,
     run_record::RunRecord,
-    settings::{SHADOW_SUFFIX, Shadow, Target},
+    settings::{Shadow, Target},
     stages::{Context, deploy::Names},
     tags::tags,
 };
@@ -46,7 +46,7 @@ impl<'c> Apart<'c> {
         (*live != wanted.config).then(|| Apart {
             context,
             serving,
-            name: format!("{serving}{SHADOW_SUFFIX}"),
+            name: context.settings.shadow_endpoint(),
             config: names::name(&context.settings.project, &["shadow-config", live, &wanted.config]),
             live: live.clone(),
             wanted,

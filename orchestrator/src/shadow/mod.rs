@@ -20,7 +20,7 @@ use crate::{
     endpoint::Live,
     error::{Failure, Result},
     run_record::RunRecord,
-    settings::{SHADOW_SUFFIX, Shadow},
+    settings::Shadow,
     stages::{Context, deploy::Names},
 };
 
@@ -39,7 +39,7 @@ pub async fn compare(
     let apart = Apart::of(context, name, wanted, before);
     let Some(apart) = apart else {
         // An interrupted comparison may have left it.
-        apart::remove(context, &format!("{name}{SHADOW_SUFFIX}")).await?;
+        apart::remove(context, &context.settings.shadow_endpoint()).await?;
         return Ok(None);
     };
     let part = match known(run, &apart, bounds) {

@@ -116,6 +116,37 @@ async fn requests_are_shifted_to_what_answers_captured_ones_alike() {
     assert_eq!(emulator.stop(), Some(0));
 }
 
+/// Kills `deploy` while it waits for the answer to its first call of this operation.
+fn kill_at(project: &Project, emulator: &Emulator, operation: &str) {
+    faults(emulator, "POST", &json!({ "operation": operation, "effect": "hang" }));
+    let mut deploy = project.command(&["deploy"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while faults(emulator, "GET", &Value::Null)["rules"][0]["fired"] != 1 {
+        assert_eq!(deploy.try_wait().unwrap(), None, "{operation} is called");
+    }
+    signal(deploy.id(), "KILL");
+    deploy.wait().unwrap();
+    faults(emulator, "DELETE", &Value::Null);
+}
+
+/// Where the endpoint's name tells nothing of the project's, no list by the project's name holds what the comparison left.
+#[tokio::test(flavor = "multi_thread")]
+async fn destroy_takes_away_what_a_killed_comparison_left_whatever_the_endpoints_name() {
+    let project = Project::new();
+    let named = "project = \"story\"\n[endpoint]\nname = \"reviews\"\n";
+    project.write("pipeline.toml", named);
+    project.run(&["run"]).exit(0);
+    let emulator = project.emulator();
+    candidate(&project, reviews(38, 0), reviews(12, 40));
+    project.write("pipeline.toml", format!("{named}[endpoint.shadow]\nmin_requests = 12\n"));
+    kill_at(&project, &emulator, "InvokeEndpoint");
+    assert_eq!(there(&emulator).await.0, ["reviews-shadow", "reviews"], "newest first");
+    // Whether or not another one is asked for.
+    project.write("pipeline.toml", named);
+    project.run(&["destroy"]).exit(0);
+    assert_eq!(there(&emulator).await, (vec![], vec![]));
+    assert_eq!(emulator.stop(), Some(0));
+}
+
 /// A kill after each call that makes or takes away something of the comparison, and after one that asks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_comparison_that_is_killed_leaves_nothing_that_costs_once_it_is_repeated() {
@@ -137,14 +168,7 @@ async fn a_comparison_that_is_killed_leaves_nothing_that_costs_once_it_is_repeat
     // From the first package to the second, and back.
     for (operation, record) in operations.into_iter().zip([second, first].iter().cycle()) {
         project.write("run.json", record);
-        faults(&emulator, "POST", &json!({ "operation": operation, "effect": "hang" }));
-        let mut deploy = project.command(&["deploy"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        while faults(&emulator, "GET", &Value::Null)["rules"][0]["fired"] != 1 {
-            assert_eq!(deploy.try_wait().unwrap(), None, "{operation} is called");
-        }
-        signal(deploy.id(), "KILL");
-        deploy.wait().unwrap();
-        faults(&emulator, "DELETE", &Value::Null);
+        kill_at(&project, &emulator, operation);
         let done = project.run(&["deploy", "--json"]).exit(0).json();
         let again = if operation == "UpdateEndpoint" { Value::Null } else { json!(12) };
         assert_eq!(done["shadow"]["requests"], again, "{operation}: {done}");
