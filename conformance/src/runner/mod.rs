@@ -4,7 +4,15 @@ mod container;
 mod process;
 mod program;
 
-use std::path::PathBuf;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::TcpListener,
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
 pub use container::{Image, Network};
 pub use program::{Program, Template};
@@ -156,7 +164,7 @@ impl Subject {
                 let port = free()?;
                 Ok(Port { inside: port, outside: port, told: Told::Variable })
             }
-            _ => std::net::TcpListener::bind(("0.0.0.0", HOSTING))
+            _ => TcpListener::bind(("0.0.0.0", HOSTING))
                 .map(|_| Port { inside: HOSTING, outside: HOSTING, told: Told::Always })
                 .map_err(|e| {
                     let how = match self {
@@ -169,8 +177,23 @@ impl Subject {
     }
 }
 
-/// A port that was free a moment ago.
+/// The lowest port that is tried: well-known services listen below it.
+const LOWEST: u16 = 10_000;
+
+/// A port that is free, that this process gave nobody before, and that the system gives nobody by itself: it lies below
+/// those of outgoing connections, any of which would take it before the subject could. It is sought from a place of this
+/// process's own, so that two kits at the same time do not meet.
 pub(crate) fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr());
-    listener.map(|address| address.port()).map_err(crate::error::machine("there is no free port"))
+    static NEXT: OnceLock<AtomicU16> = OnceLock::new();
+    let span = automatic_ports().unwrap_or(32_768).saturating_sub(LOWEST).max(1);
+    let next = NEXT.get_or_init(|| AtomicU16::new(RandomState::new().hash_one(std::process::id()) as u16));
+    let mut tried = (0..span).map(|_| LOWEST + next.fetch_add(1, Ordering::Relaxed) % span);
+    tried
+        .find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok())
+        .ok_or_else(|| KitError::Machine(format!("no port from {LOWEST} on is free; stop what holds them all")))
+}
+
+/// The first port of those that the system gives to connections by itself (Linux's `ip(7)`).
+fn automatic_ports() -> Option<u16> {
+    std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?.split_whitespace().next()?.parse().ok()
 }
