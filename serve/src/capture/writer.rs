@@ -20,6 +20,8 @@ const TICK: Duration = Duration::from_millis(50);
 const FILE_BYTES: usize = 4 << 20;
 /// After a failure the folder is tried again after the first, at last only after the second.
 const RETRIES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How much it gives way to those who answer requests (`nice(2)`): a tenth of a core is left to it where they take all.
+const NICE: i32 = 10;
 /// Between two lines of the log about what was dropped.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
@@ -62,6 +64,8 @@ impl Writer {
 
     /// Until it is told to stop and nothing waits any more.
     pub fn run(mut self, inbox: &Receiver<Box<Record>>) {
+        // Of this thread alone (Linux); where it is not allowed, requests wait a little longer.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
         if let Err(error) = self.store.probe() {
             self.down(&error);
         }
