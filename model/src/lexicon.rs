@@ -20,10 +20,10 @@ pub enum Unit {
 pub struct Lexicon {
     /// What terms are made of.
     pub unit: Unit,
-    /// The distinct units of the grams, ascending by their bytes.
+    /// The distinct units of the grams.
     pub units: Vec<Box<str>>,
-    /// `levels[n - 1]`: the grams of `n` units. Level 0 has one gram a unit, in the order of `units`; those above are in
-    /// ascending order of (prefix, unit).
+    /// `levels[n - 1]`: the grams of `n` units. Level 0 has one gram a unit, in the order of `units`; those above have
+    /// any order that the terms alone decide.
     pub levels: Vec<Vec<Gram>>,
 }
 

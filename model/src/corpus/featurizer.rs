@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use crate::lexicon::{Gram, Lexicon, NO_COLUMN};
 use crate::tfidf::TfidfParams;
-use crate::threads;
 
 use super::Chosen;
 use super::count::Grams;
@@ -111,35 +110,26 @@ fn lexicon(blocks: &[Block], start: usize) -> Lexicon {
             below[0][unit as usize] = true;
         }
     }
-    // Units ascend by their bytes; the place of each in the lexicon.
-    let units = (0..grams.units.len() as u32).filter(|&unit| needed[0][unit as usize]);
-    let bytes = |&unit: &u32| &grams.units[unit as usize];
-    let units: Vec<u32> = threads::sorted(units.collect(), |a, b| bytes(a).cmp(bytes(b)));
-    let mut unit_places = vec![0; grams.units.len()];
-    for (place, &unit) in (0..).zip(&units) {
-        unit_places[unit as usize] = place;
-    }
+    // Those needed, in the order of their numbers; the place of each among them.
+    let kept = |n: usize| (0u32..).zip(&needed[n - 1]).filter(|(_, needed)| **needed).map(|(number, _)| number);
+    let placed = |level: &[bool]| -> Vec<u32> {
+        let place = |next: &mut u32, &needed: &bool| Some(std::mem::replace(next, *next + u32::from(needed)));
+        level.iter().scan(0, place).collect()
+    };
+    let unit_places = placed(&needed[0]);
     let first =
-        (0..).zip(&units).map(|(place, &unit)| Gram { prefix: 0, unit: place, column: columns[0][unit as usize] });
+        (0..).zip(kept(1)).map(|(place, unit)| Gram { prefix: 0, unit: place, column: columns[0][unit as usize] });
     let mut levels = vec![first.collect::<Vec<Gram>>()];
     let mut places = unit_places.clone();
     for n in 2..=longest {
-        let keys = &grams.levels[n - 1];
-        let level: Vec<(Gram, u32)> = (0..keys.len())
-            .filter(|&number| needed[n - 1][number])
-            .map(|number| {
-                let (prefix, unit) = parts_of(keys[number]);
-                let (prefix, unit) = (places[prefix as usize], unit_places[unit as usize]);
-                (Gram { prefix, unit, column: columns[n - 1][number] }, number as u32)
-            })
-            .collect();
-        let level = threads::sorted(level, Ord::cmp);
-        places = vec![0; keys.len()];
-        for (place, &(_, number)) in (0..).zip(&level) {
-            places[number as usize] = place;
-        }
-        levels.push(level.into_iter().map(|(gram, _)| gram).collect());
+        let gram = |number: u32| {
+            let (prefix, unit) = parts_of(grams.levels[n - 1][number as usize]);
+            let (prefix, unit) = (places[prefix as usize], unit_places[unit as usize]);
+            Gram { prefix, unit, column: columns[n - 1][number as usize] }
+        };
+        levels.push(kept(n).map(gram).collect());
+        places = placed(&needed[n - 1]);
     }
-    let units = units.iter().map(|&unit| grams.units[unit as usize].clone()).collect();
+    let units = kept(1).map(|unit| grams.units[unit as usize].clone()).collect();
     Lexicon { unit: grams.unit, units, levels }
 }
