@@ -207,6 +207,28 @@ mod tests {
     }
 
     #[test]
+    fn the_writer_gives_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let capture = Capture::start(CaptureSettings::new(dir.path().into())).unwrap();
+        // Of a thread's `stat` (`proc(5)`) the name, in brackets, and the 17th number after it.
+        let gives_way = || {
+            let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+            let stats = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
+            let mut nice = stats.filter_map(|stat| {
+                let (_, numbers) = stat.split_once("(capture) ")?;
+                numbers.split(' ').nth(16)?.parse::<i32>().ok()
+            });
+            nice.any(|nice| nice > 0)
+        };
+        let begun = std::time::Instant::now();
+        while !gives_way() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "no thread `capture` gives way");
+            std::thread::yield_now();
+        }
+        capture.stop();
+    }
+
+    #[test]
     fn what_is_too_long_or_cannot_be_written_is_counted_by_cause() {
         let settings = CaptureSettings { record_bytes: 1024, ..CaptureSettings::new("unused".into()) };
         let (capture, _inbox) = Capture::queue(&settings);

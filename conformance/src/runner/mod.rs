@@ -179,13 +179,15 @@ impl Subject {
 
 /// The lowest port that is tried: well-known services listen below it.
 const LOWEST: u16 = 10_000;
+/// The first port that Linux gives to connections by itself where nobody has changed it (`ip(7)`).
+const AUTOMATIC: u16 = 32_768;
 
-/// A port that is free, that this process gave nobody before, and that the system gives nobody by itself: it lies below
-/// those of outgoing connections, any of which would take it before the subject could. It is sought from a place of this
-/// process's own, so that two kits at the same time do not meet.
+/// A port that is free, that this process gave nobody before, and that the system gives nobody by itself, unless nearly all
+/// ports are of that kind: it lies below those of outgoing connections, any of which would take it before the subject could.
+/// It is sought from a place of this process's own, so that two kits at the same time do not meet.
 pub(crate) fn free_port() -> Result<u16> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
-    let span = automatic_ports().unwrap_or(32_768).saturating_sub(LOWEST).max(1);
+    let span = automatic_ports().filter(|&first| first >= 2 * LOWEST).unwrap_or(AUTOMATIC) - LOWEST;
     let next = NEXT.get_or_init(|| AtomicU16::new(RandomState::new().hash_one(std::process::id()) as u16));
     let mut tried = (0..span).map(|_| LOWEST + next.fetch_add(1, Ordering::Relaxed) % span);
     tried
@@ -193,7 +195,7 @@ pub(crate) fn free_port() -> Result<u16> {
         .ok_or_else(|| KitError::Machine(format!("no port from {LOWEST} on is free; stop what holds them all")))
 }
 
-/// The first port of those that the system gives to connections by itself (Linux's `ip(7)`).
+/// The first port that this system gives to connections by itself.
 fn automatic_ports() -> Option<u16> {
     std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?.split_whitespace().next()?.parse().ok()
 }
