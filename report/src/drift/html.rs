@@ -76,7 +76,9 @@ fn violations(r: &DriftReport) -> String {
         .iter()
         .map(|v| {
             let name = format!("<span class=\"bad-word\">{}</span>", Html(&v.feature_name));
-            vec![name, Html(&v.description).to_string(), format!("<code>{}</code>", Html(&v.constraint_check_type))]
+            // Where the column is narrow its name breaks between words.
+            let check = Html(&v.constraint_check_type).to_string().replace('_', "_<wbr>");
+            vec![name, Html(&v.description).to_string(), format!("<code>{check}</code>")]
         })
         .collect();
     table(&["Feature", "What was found", "Check"], &[], &rows)

@@ -57,7 +57,7 @@ impl DriftReport {
                 terms.join(", ")
             ));
         }
-        let shown = |t: &super::TermShift| format!("{} {} → {}", t.term, percent(t.baseline), percent(t.window));
+        let shown = |t: &super::TermShift| format!("“{}” {} → {}", t.term, percent(t.baseline), percent(t.window));
         let terms: Vec<String> = self.terms.iter().take(3).map(shown).collect();
         (!terms.is_empty()).then(|| format!("Moved most: {} of the documents.", terms.join(", ")))
     }

@@ -1,7 +1,7 @@
 //! A page whose tags do not close, or that loads or runs anything, fails here.
 
 /// Elements that never close.
-const VOID: [&str; 3] = ["meta", "br", "!DOCTYPE"];
+const VOID: [&str; 4] = ["meta", "br", "wbr", "!DOCTYPE"];
 
 /// Panics with the place where the page is not balanced or not self-contained.
 pub fn assert_sound(page: &str) {

@@ -17,6 +17,18 @@ fn verdicts_say_what_was_found() {
 }
 
 #[test]
+fn the_words_that_moved_most_are_told_apart_from_the_sentence() {
+    let mut report = samples::drifted();
+    let rates = report.because().unwrap();
+    assert!(rates.starts_with("Moved most: “refund” 1.1 % → 28.9 %, “"), "{rates}");
+    let moved = report.checks.iter_mut().find(|check| check.violated).unwrap();
+    moved.feature = "log_odds".into();
+    let scores = report.because().unwrap();
+    assert!(scores.starts_with("Mean log-odds of ") && scores.contains(", of which refund "), "{scores}");
+    assert_eq!(samples::alike().because(), None);
+}
+
+#[test]
 fn page_shows_what_was_found_and_stays_a_page() {
     let page = html(&samples::drifted());
     keep("drift.html", &page);
@@ -24,6 +36,7 @@ fn page_shows_what_was_found_and_stays_a_page() {
     for shown in [
         "530 documents differ from the baseline",
         "2026-11-23T19:00:00Z to 2026-11-23T20:00:00Z",
+        "<code>baseline_<wbr>drift_<wbr>check</code>",
         "Documents are longer: median 640 characters, baseline 96.",
         "&lt; 1e-99",
         "✓ alike",
