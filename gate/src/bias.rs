@@ -115,9 +115,7 @@ pub fn bias(slices: &[Slice], outcomes: &[Outcome], classes: &[(usize, &str)]) -
 /// That layout has room for one class. Without a favourable one it is the class whose rates differ most between groups of any
 /// column, and `one_versus_rest` has them all. None where there are no groups.
 pub fn clarify(report: &GateReport) -> Option<Value> {
-    let apart =
-        |a: &&BiasColumn, b: &&BiasColumn| a.demographic_parity_difference.total_cmp(&b.demographic_parity_difference);
-    let class = match (&report.favourable, report.bias.iter().max_by(apart)) {
+    let class = match (&report.favourable, BiasColumn::most_apart(&report.bias)) {
         (Some(favourable), _) => favourable,
         (None, Some(worst)) => &worst.class,
         (None, None) => return None,

@@ -11,6 +11,7 @@
 
 mod mix;
 
+use model::linear::most_probable;
 use model::{Artifact, ArtifactError, DocumentValues, threads};
 use serde::{Deserialize, Serialize};
 
@@ -89,13 +90,8 @@ impl Learner {
 
 /// Class and probability.
 fn most(probabilities: &[f64]) -> (usize, f64) {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (class, &p) in probabilities.iter().enumerate() {
-        if p > best.1 {
-            best = (class, p);
-        }
-    }
-    best
+    let class = most_probable(probabilities);
+    (class, probabilities[class])
 }
 
 /// Probabilities of the classes, a row a text.

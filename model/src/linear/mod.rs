@@ -118,7 +118,7 @@ pub(crate) fn vectors_of(classes: usize) -> usize {
 }
 
 /// The class of the greatest probability; the first of equals.
-pub(crate) fn most_probable<'p>(probabilities: impl IntoIterator<Item = &'p f64>) -> usize {
+pub fn most_probable<'p>(probabilities: impl IntoIterator<Item = &'p f64>) -> usize {
     let mut best = (0, f64::NEG_INFINITY);
     for (class, &probability) in probabilities.into_iter().enumerate() {
         if probability > best.1 {

@@ -1,5 +1,7 @@
 //! Predictions as they would be if the classes were as frequent as they used to be.
 
+use crate::stats::divergence::total_variation;
+
 /// Rounds at most: each brings the shares nearer.
 const ROUNDS: usize = 500;
 /// Ends where no class's share is off by more.
@@ -13,9 +15,9 @@ pub(super) fn mean(probabilities: &[Vec<f64>]) -> Vec<f64> {
     sums
 }
 
-/// Half the sum of the differences: the largest change of any set of classes' share.
+/// Total variation: the largest change of any set of classes' share.
 pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0
+    total_variation(a.iter().copied().zip(b.iter().copied()))
 }
 
 /// Mean chance that the most probable class is right: as `probabilities` say, and as they say once a factor for each class

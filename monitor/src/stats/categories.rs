@@ -1,5 +1,6 @@
 //! Two mixes of categories.
 
+use super::divergence::total_variation;
 use super::gamma::{chi_square_tail, ln_factorial};
 
 /// How far two mixes are apart, and its probability under no difference.
@@ -21,7 +22,7 @@ pub fn compare(counts: &[(u64, u64)]) -> Option<Mix> {
         return None;
     }
     let share = |count: u64, of: u64| count as f64 / of as f64;
-    let distance = counts.iter().map(|&(b, w)| (share(b, m) - share(w, n)).abs()).sum::<f64>() / 2.0;
+    let distance = total_variation(counts.iter().map(|&(b, w)| (share(b, m), share(w, n))));
     let pooled = pool(counts);
     let p_value = match pooled.as_slice() {
         [] | [_] => 1.0,

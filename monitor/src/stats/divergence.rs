@@ -3,6 +3,11 @@
 /// Added to a share that is none, so that its logarithm is a number.
 const LEAST: f64 = 1e-4;
 
+/// Total variation, in `[0, 1]`: the largest difference of any set of categories' share. Pairs of shares.
+pub fn total_variation(shares: impl IntoIterator<Item = (f64, f64)>) -> f64 {
+    shares.into_iter().map(|(p, q)| (p - q).abs()).sum::<f64>() / 2.0
+}
+
 /// Population stability index, `Σ (q - p) ln(q / p)`; pairs of shares (baseline, window). Customarily under 0.1 is calm and
 /// over 0.25 is a shift.
 pub fn psi(shares: &[(f64, f64)]) -> f64 {

@@ -57,6 +57,13 @@ pub struct BiasColumn {
     pub groups: Vec<BiasFigures>,
 }
 
+impl BiasColumn {
+    /// The one whose groups differ most by how often its class is predicted; none of none.
+    pub fn most_apart(columns: &[Self]) -> Option<&Self> {
+        columns.iter().max_by(|a, b| a.demographic_parity_difference.total_cmp(&b.demographic_parity_difference))
+    }
+}
+
 /// One group against all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BiasFigures {

@@ -222,10 +222,7 @@ fn slices(slices: &[SliceFigures]) -> String {
 /// A column each: of several classes one line each, and the groups of the class that they differ most by.
 fn bias(r: &GateReport) -> String {
     let of_column = |of_class: &[BiasColumn]| {
-        let most = |a: &&BiasColumn, b: &&BiasColumn| {
-            a.demographic_parity_difference.total_cmp(&b.demographic_parity_difference)
-        };
-        let Some(c) = of_class.iter().max_by(most) else { return String::new() };
+        let Some(c) = BiasColumn::most_apart(of_class) else { return String::new() };
         let automatic = if c.automatic { " <span class=\"note\">made from the text</span>" } else { "" };
         let name = column(&c.column, c.automatic);
         let overview = if of_class.len() > 1 { classes(of_class) } else { facts(&known(c)) };
