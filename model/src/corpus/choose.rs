@@ -8,6 +8,7 @@ use crate::settings::SettingError;
 use crate::tfidf::{AnalyzerKind, TfidfParams};
 
 use super::params::CharKind;
+use super::places::parts_of;
 use super::rows::Rows as Packed;
 use super::stream::NONE;
 use super::{Chosen, Corpus, Wanted, count, parallel, scales};
@@ -62,9 +63,9 @@ impl count::Grams {
         let is_space = |unit: u32| self.units[unit as usize].as_ref() == " ";
         let whole = |column: &u32| {
             let mut number = counted.grams.as_ref().map_or(*column, |grams| grams[*column as usize]);
-            let mut ends = is_space(self.levels[n - 1][number as usize] as u32);
+            let mut ends = is_space(parts_of(self.levels[n - 1][number as usize]).1);
             for level in self.levels[1..n].iter().rev() {
-                number = (level[number as usize] >> 32) as u32;
+                number = parts_of(level[number as usize]).0;
             }
             ends &= n > 2 && is_space(number);
             ends
@@ -76,7 +77,7 @@ impl count::Grams {
     pub(super) fn text(&self, n: usize, number: u32) -> String {
         let (mut units, mut number) = (Vec::with_capacity(n), number);
         for level in self.levels[1..n].iter().rev() {
-            let (prefix, unit) = super::places::parts_of(level[number as usize]);
+            let (prefix, unit) = parts_of(level[number as usize]);
             units.push(unit);
             number = prefix;
         }

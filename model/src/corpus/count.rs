@@ -13,6 +13,7 @@ use super::grams::{self, Index, Level, Prune};
 use super::memory::{Limits, Memory};
 use super::places::Places;
 use super::rows::{self, Lists};
+use super::spread::Spread;
 use super::stream::{NONE, Stream};
 
 /// The n-grams of words or of characters, without their counts.
@@ -83,7 +84,7 @@ impl Counting {
     /// What is pruned of the n-grams of the next length; `terms`: whether they are any.
     fn prune(&mut self, terms: bool) -> Prune {
         let limits = self.memory.limits(terms);
-        Prune { least: self.least, limits, places: self.memory.places(self.threads) }
+        Prune { least: self.least, limits, places: self.memory.places() }
     }
 
     /// The least documents of units, which are terms or not, by what they have.
@@ -114,6 +115,11 @@ fn number_units<'t, T: Ord + 't>(
     stream.renumber(&numbers, threads);
     let frequencies = kept.iter().map(|&old| frequencies[old as usize]).collect();
     (kept, frequencies)
+}
+
+/// One a thread.
+fn spreads(threads: usize) -> Vec<Spread> {
+    (0..threads.max(1)).map(|_| Spread::default()).collect()
 }
 
 /// Counts the n-grams of `source` from the shortest to the longest; those in fewer than `least` documents are pruned.
@@ -159,9 +165,10 @@ pub(super) fn count(
     // By length: the counts as they grow, the documents of each column, whether there was any place.
     let mut counted: Vec<(Counts, Vec<u32>, bool)> = vec![(empty(frequencies.len()), frequencies, any)];
     let mut before: Option<Stream> = None;
+    let mut spread = spreads(threads);
     for n in 2..=longest {
-        let places = Places { units: &stream, prefixes: before.as_ref().unwrap_or(&stream), n };
-        let level = grams::count(places, None, counting.prune(n >= shortest), threads);
+        let places = (&stream, before.as_ref().unwrap_or(&stream), n);
+        let level = grams::count(places, None, counting.prune(n >= shortest), &mut spread);
         counting.memory.took((unit, n), n >= shortest, &level.frequencies, [least, level.least]);
         too_large(level.keys.len())?;
         let index = Index::new(&level.keys);
@@ -171,17 +178,18 @@ pub(super) fn count(
         let mut prefixes = before.take().map(|before| before.chunks.into_iter());
         for units in &mut stream.chunks {
             let prefix = prefixes.as_mut().and_then(Iterator::next);
-            let own = index.number(units, prefix.as_ref().unwrap_or(units), n, threads);
+            let places = Places { units, prefixes: prefix.as_ref().unwrap_or(units), n };
+            match n < longest {
+                true => numbers.chunks.push(index.chunk(places, &mut spread)),
+                false => rows::add_grams(&mut counted[n - 1].0, &index, places, &mut spread),
+            }
+            numbers.settle();
             if let Some(prefix) = prefix.filter(|_| n > shortest) {
                 rows::add(&mut counted[n - 2].0, &prefix, threads);
             }
             if n < longest {
-                numbers.chunks.push(own);
-                numbers.settle();
                 continue;
             }
-            rows::add(&mut counted[n - 1].0, &own, threads);
-            drop(own);
             let units = std::mem::take(units);
             if shortest == 1 {
                 rows::add(&mut counted[0].0, &units, threads);
@@ -241,6 +249,7 @@ pub(super) fn count_pieces(
     let mut levels: Vec<Vec<u64>> = Vec::new();
     let mut counted = vec![None; longest];
     let mut before: Option<Stream> = None;
+    let mut spread = spreads(threads);
     let mut level = Level { keys: (0..units.len() as u64).collect(), frequencies, places: 0, least };
     for n in 1..=longest {
         // A piece shorter than the shortest n-gram is a term once, whole.
@@ -248,16 +257,16 @@ pub(super) fn count_pieces(
         let terms = n >= shortest || n >= 3;
         let limits = counting.memory.limits(terms);
         if n > 1 {
-            let places = Places { units: &chars, prefixes: before.as_ref().unwrap_or(&chars), n };
+            let places = (&chars, before.as_ref().unwrap_or(&chars), n);
             // Their documents are not known yet, only that they are no more than so many.
-            let prune =
-                Prune { least, limits: limits.map(Limits::of_counting), places: counting.memory.places(threads) };
-            level = grams::count(places, Some(&weights), prune, threads);
+            let prune = Prune { least, limits: limits.map(Limits::of_counting), places: counting.memory.places() };
+            level = grams::count(places, Some(&weights), prune, &mut spread);
             too_large(level.keys.len())?;
             let index = Index::new(&level.keys);
             let prefixes = before.as_ref().unwrap_or(&chars).chunks.iter();
             let numbers = chars.chunks.iter().zip(prefixes);
-            let numbers = numbers.map(|(units, prefixes)| index.number(units, prefixes, n, threads)).collect();
+            let numbers = numbers.map(|(units, prefixes)| index.chunk(Places { units, prefixes, n }, &mut spread));
+            let numbers = numbers.collect();
             before = Some(Stream { chunks: numbers, room: chars.room.clone() });
         }
         if terms {

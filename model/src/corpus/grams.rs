@@ -2,16 +2,19 @@
 //!
 //! An n-gram is the number of the (n - 1)-gram at a place and the unit n - 1 places on: one `u64`, so that no text is
 //! hashed, and a place whose beginning was pruned costs nothing. Numbers are by document frequency, most first, then by
-//! key: they depend on the documents alone. Each thread owns the keys of its shares of the hash and passes over all
-//! places; a sketch of two bits a bucket keeps what cannot reach the least frequency out of the table.
+//! key: they depend on the documents alone. Places are spread over blocks by their hash, by threads that share out the
+//! documents; then each block is counted, or numbered, by itself.
+
+use std::ops::Range;
 
 use crate::threads;
 
 use super::memory::Limits;
 use super::parallel;
-use super::places::{BATCH, LEAST_SHARE, Place, Places, SHARE, Share, key, mix};
-use super::stream::{Chunk, NONE};
-use super::table::{Sketch, Table};
+use super::places::{Places, key, mix, parts_of};
+use super::spread::{Ranges, Spread};
+use super::stream::{Chunk, NONE, Stream};
+use super::table::Table;
 
 /// What is pruned.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +23,25 @@ pub(super) struct Prune {
     pub(super) least: u32,
     /// And the rarest beyond this.
     pub(super) limits: Option<Limits>,
-    /// Places of a share of the hashes, at most.
+    /// Places that are counted at once, at most.
     pub(super) places: usize,
 }
 
+/// Places of a round at most: so many are in memory at once, but each round passes over all.
+const ROUND: usize = 1 << 25;
+/// Places of a block, about, and keys of a block of the index: what they lead to stays in cache.
+const BLOCK: usize = 1 << 15;
+const KEYS: usize = 1 << 13;
+
+/// Fewer keys than this are put into an index faster by one thread: another would only wait for memory with it.
+const FEW: usize = 1 << 20;
+
+/// Places of documents that are numbered together, at least and at most.
+const LEAST_RANGE: usize = 1 << 20;
+const MOST_RANGE: usize = 1 << 22;
+
 /// One n-gram in so many is counted first where memory is short.
-const SAMPLE: u64 = 64;
+const SAMPLE: Ranges = Ranges { first: 0, count: 1, of: 64 };
 
 /// The n-grams of one length.
 #[derive(Debug, Default)]
@@ -47,182 +63,183 @@ pub(super) fn by_frequency(frequencies: &[u32], least: u32) -> Vec<u32> {
     kept
 }
 
-/// The n-grams in `least` documents or more. `weights`: documents that each document of the streams stands for (1 where
-/// none are given).
-pub(super) fn count(places: Places<'_>, weights: Option<&[u32]>, prune: Prune, threads: usize) -> Level {
-    let weight = |document: u32| weights.map_or(1, |weights| weights[document as usize]);
-    let long = |chunk: &Chunk| -> usize {
-        (0..chunk.documents()).map(|i| (chunk.span(i).len() + 1).saturating_sub(places.n)).sum()
-    };
-    let all: usize = places.units.chunks.iter().map(long).sum();
+/// The n-grams of `n` units in `least` documents or more, of streams of units and of the numbers of (n - 1)-grams. `weights`:
+/// documents that each document of the streams stands for (1 where none are given). A thread for each of `spread`.
+pub(super) fn count(
+    (units, prefixes, n): (&Stream, &Stream, usize),
+    weights: Option<&[u32]>,
+    prune: Prune,
+    spread: &mut [Spread],
+) -> Level {
+    let weight = |document: u32| weights.map_or(1, |weights| weights[document as usize].max(1));
+    let places = |chunk: usize| Places { units: &units.chunks[chunk], prefixes: &prefixes.chunks[chunk], n };
+    let all = (0..units.chunks.len()).map(|chunk| places(chunk).count()).sum();
+    let parts = units.parts(spread.len());
     let documents = if weights.is_some() { 1 } else { prune.least };
-    let tight = prune.limits.filter(|limits| !limits.fit(all, documents));
-    let least = tight.map_or(prune.least, |limits| limits.least(sample(places, weights), SAMPLE, prune.least));
-    // Each share passes over all places; the fewer they are the better, as many as there are threads at least.
-    let each = SHARE.min(prune.places.max(LEAST_SHARE));
-    let shares = threads * all.div_ceil(each * threads).max(1);
-    let found = parallel::map(threads, shares, |number| {
-        let share = Share { number: number as u64, of: shares as u64 };
-        let needed = least.min(3);
-        let sketch = (needed >= 2).then(|| {
-            let mut sketch = Sketch::new(all / shares);
-            places.visit(share, |batch| {
-                batch.iter().for_each(|place| sketch.add(place.hash, weight(place.document)));
-            });
-            sketch
-        });
-        let mut table = Table::new(sketch.as_ref().map_or(1 << 12, |sketch| sketch.reached(needed)));
-        places.visit(share, |batch| {
-            let mut passed = [Place::default(); BATCH];
-            let mut length = 0;
-            for place in batch {
-                passed[length] = *place;
-                length += usize::from(sketch.as_ref().is_none_or(|sketch| sketch.count(place.hash) >= needed));
+    let least = match prune.limits.filter(|limits| !limits.fit(all, documents)) {
+        None => prune.least,
+        // What is kept depends on the documents alone: so does what is counted to know it.
+        Some(limits) => {
+            let mut table = Table::default();
+            table.clear(1 << 12);
+            for part in &parts {
+                places(part.chunk).visit(
+                    part.documents.clone(),
+                    |hash| SAMPLE.hold(hash),
+                    |batch| {
+                        for place in batch {
+                            let document = (part.first - part.documents.start + place.document) as u32;
+                            table.add(place.key, place.hash, document, weight(document));
+                        }
+                    },
+                );
             }
-            // Touch them all before any is used.
-            let warm = passed.map(|place| table.slots[(place.hash >> table.shift) as usize].frequency);
-            std::hint::black_box(&warm);
-            passed[..length].iter().for_each(|place| table.add(place, weight(place.document)));
+            limits.least(table.keys().map(|slot| slot.frequency).collect(), SAMPLE.of, prune.least)
+        }
+    };
+    let rounds = all.div_ceil(ROUND.min(prune.places)).max(1);
+    let mut counters: Vec<(Table, Vec<(u32, u64)>)> = Vec::new();
+    counters.resize_with(spread.len(), Default::default);
+    for ranges in Ranges::rounds(rounds, all / rounds / BLOCK) {
+        let each = all / rounds / spread.len();
+        spread.iter_mut().for_each(|spread| spread.clear(ranges, each));
+        parallel::with(spread, parts.len(), |spread, part| {
+            let part = &parts[part];
+            let first = part.first - part.documents.start;
+            spread.add(places(part.chunk), part.documents.clone(), |document| (first + document) as u32);
         });
-        let kept = table.slots.iter().filter(|slot| slot.frequency >= least.max(1));
-        let mut kept: Vec<(u32, u64)> = kept.map(|slot| (u32::MAX - slot.frequency, slot.key)).collect();
-        kept.sort_unstable();
-        kept
-    });
-    let merged = threads::merged(&found.iter().map(|own| &own[..]).collect::<Vec<_>>(), Ord::cmp);
-    drop(found);
+        parallel::with(&mut counters, ranges.count as usize, |(table, kept), block| {
+            table.clear(spread.iter().map(|spread| spread.length(block)).sum());
+            for spread in spread.iter() {
+                spread.each(block, |key, document| table.add(key, mix(key), document, weight(document)));
+            }
+            let frequent = table.keys().filter(|slot| slot.frequency >= least);
+            kept.extend(frequent.map(|slot| (u32::MAX - slot.frequency, slot.key)));
+        });
+    }
+    parallel::each(counters.len(), &mut counters, |_, (_, kept)| kept.sort_unstable());
+    let kept = threads::merged(&counters.iter().map(|(_, kept)| &kept[..]).collect::<Vec<_>>(), Ord::cmp);
     Level {
-        keys: merged.iter().map(|&(_, key)| key).collect(),
-        frequencies: merged.iter().map(|&(rest, _)| u32::MAX - rest).collect(),
+        keys: kept.iter().map(|&(_, key)| key).collect(),
+        frequencies: kept.iter().map(|&(rest, _)| u32::MAX - rest).collect(),
         places: all as u64,
         least,
     }
 }
 
-/// The documents of every n-gram of one share of the hashes: so that they depend on the documents alone.
-fn sample(places: Places<'_>, weights: Option<&[u32]>) -> Vec<u32> {
-    let mut table = Table::new(1 << 12);
-    places.visit(Share { number: 0, of: SAMPLE }, |batch| {
-        for place in batch {
-            table.add(place, weights.map_or(1, |weights| weights[place.document as usize]));
-        }
-    });
-    table.slots.iter().map(|slot| slot.frequency).filter(|&frequency| frequency > 0).collect()
-}
-
-/// Keys of a level to its numbers: slots of the number plus one and, above it, four bits of the hash.
-pub(super) struct Index<'l> {
-    keys: &'l [u64],
-    slots: Vec<u32>,
+/// Keys of a level to its numbers.
+pub(super) struct Index {
+    /// In the order of the hashes: prefix and unit of a key, and its number plus one; 0 is free.
+    slots: Vec<[u32; 3]>,
     shift: u32,
+    /// Of the hashes, so that the slots of one stay in cache.
+    ranges: Ranges,
 }
 
-const NUMBER: u32 = (1 << 28) - 1;
-
-impl<'l> Index<'l> {
-    /// At most 2²⁸ - 1 keys.
-    pub(super) fn new(keys: &'l [u64]) -> Self {
-        let bits = (keys.len() * 2 + 2).next_power_of_two().trailing_zeros();
-        let (mut slots, shift) = (vec![0; 1 << bits], 64 - bits);
+impl Index {
+    /// At most 2³² - 2 keys.
+    pub(super) fn new(keys: &[u64]) -> Self {
+        let bits = (keys.len() * 3 / 2 + 2).next_power_of_two().trailing_zeros();
+        let (mut slots, shift) = (vec![[0; 3]; 1 << bits], 64 - bits);
         // Each thread fills a range of the slots; what finds none left there comes last.
-        let range = slots.len().div_ceil(if keys.len() < 1 << 12 { 1 } else { threads::count() });
+        let range = slots.len().div_ceil(if keys.len() < FEW { 1 } else { threads::count() });
         let late = threads::share(slots.chunks_mut(range).enumerate().collect(), |(number, own)| {
             let (first, mut late) = (number * range, Vec::new());
             for (number, &key) in (1u32..).zip(keys) {
-                let hash = mix(key);
-                let Some(at) = ((hash >> shift) as usize).checked_sub(first).filter(|&at| at < own.len()) else {
+                let Some(at) = ((mix(key) >> shift) as usize).checked_sub(first).filter(|&at| at < own.len()) else {
                     continue;
                 };
-                match own[at..].iter_mut().find(|slot| **slot == 0) {
-                    Some(slot) => *slot = Self::tag(hash) | number,
-                    None => late.push(number),
+                match own[at..].iter_mut().find(|slot| slot[2] == 0) {
+                    Some(slot) => *slot = Self::slot(key, number),
+                    None => late.push((key, number)),
                 }
             }
             late
         });
         let mask = slots.len() - 1;
-        for number in late.into_iter().flatten() {
-            let hash = mix(keys[number as usize - 1]);
-            let mut at = (hash >> shift) as usize;
-            while slots[at] != 0 {
+        for (key, number) in late.into_iter().flatten() {
+            let mut at = (mix(key) >> shift) as usize;
+            while slots[at][2] != 0 {
                 at = (at + 1) & mask;
             }
-            slots[at] = Self::tag(hash) | number;
+            slots[at] = Self::slot(key, number);
         }
-        Index { keys, slots, shift }
+        Index { slots, shift, ranges: Ranges::all(keys.len() / KEYS) }
+    }
+
+    fn slot(key: u64, number: u32) -> [u32; 3] {
+        let (prefix, unit) = parts_of(key);
+        [prefix, unit, number]
     }
 
     #[inline]
-    fn tag(hash: u64) -> u32 {
-        (hash as u32) << 28
-    }
-
-    #[inline]
-    fn find(&self, key: u64, hash: u64, first: u32) -> u32 {
+    fn find(&self, wanted: u64) -> u32 {
         let mask = self.slots.len() - 1;
-        let (mut at, mut slot) = ((hash >> self.shift) as usize, first);
+        let mut at = (mix(wanted) >> self.shift) as usize;
         loop {
-            if slot == 0 {
-                return NONE;
-            }
-            let number = (slot & NUMBER) - 1;
-            if slot & !NUMBER == Self::tag(hash) && self.keys[number as usize] == key {
-                return number;
+            let [prefix, unit, number] = self.slots[at];
+            if number == 0 || key(prefix, unit) == wanted {
+                return number.wrapping_sub(1);
             }
             at = (at + 1) & mask;
-            slot = self.slots[at];
         }
     }
 
-    /// The numbers of the n-grams of `n` units at every place of a chunk of units, of which `prefixes` are the (n - 1)-grams;
-    /// [`NONE`] where none of them begins.
-    pub(super) fn number(&self, units: &Chunk, prefixes: &Chunk, n: usize, threads: usize) -> Chunk {
+    /// Replaces the documents in all blocks by the numbers of the n-grams, [`NONE`] for those that are not here.
+    fn number(&self, spread: &mut Spread) {
+        let start_of = |block: usize| block * self.slots.len() / self.ranges.count as usize;
+        for block in 0..self.ranges.count as usize {
+            // One line after the other is fetched faster than what hashes lead to.
+            let lines = self.slots[start_of(block)..start_of(block + 1)].iter().step_by(64 / size_of::<[u32; 3]>());
+            std::hint::black_box(lines.fold(0, |sum, slot| sum ^ slot[2]));
+            spread.replace(block, |key| self.find(key));
+        }
+    }
+
+    /// Documents in ranges to be visited one after the other: of as many places as there are slots to be fetched for them.
+    pub(super) fn ranges(&self, units: &Chunk, documents: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        units.ranges(documents, self.slots.len().clamp(LEAST_RANGE, MOST_RANGE))
+    }
+
+    /// The numbers of the n-grams at the places of every document of a range, in order, [`NONE`] where there are none.
+    pub(super) fn visit(
+        &self,
+        places: Places<'_>,
+        documents: Range<usize>,
+        spread: &mut Spread,
+        mut visit: impl FnMut(usize, &[u32]),
+    ) {
+        spread.clear(self.ranges, places.units.span_of(&documents).len());
+        spread.add(places, documents.clone(), |_| 0);
+        self.number(spread);
+        let (mut found, mut numbers) = (spread.reader(), Vec::new());
+        for document in documents {
+            numbers.clear();
+            let keys = places.keys(document);
+            numbers.extend(keys.map(|(key, whole)| if whole { found.next(mix(key)) } else { NONE }));
+            visit(document, &numbers);
+        }
+    }
+
+    /// The same of all documents of a chunk, as one of numbers.
+    pub(super) fn chunk(&self, places: Places<'_>, spread: &mut [Spread]) -> Chunk {
         // Memory is given where it is first written to: by the thread that has the share.
+        let units = places.units;
         let mut numbers = vec![0; units.numbers.len()];
-        let ranges = units.split(if threads < 2 { 1 } else { threads * 4 });
         let mut shares = Vec::new();
         let mut rest = &mut numbers[..];
-        let mut start = 0;
-        for range in ranges {
-            let end = units.ends[range.end - 1];
-            let (share, after) = rest.split_at_mut(end - start);
-            shares.push((range, start, share));
-            (rest, start) = (after, end);
+        for (documents, spread) in units.split(spread.len()).into_iter().zip(spread) {
+            let span = units.span_of(&documents);
+            let (share, after) = rest.split_at_mut(span.len());
+            shares.push((documents, span.start, share, spread));
+            rest = after;
         }
-        parallel::each(threads, &mut shares, |_, (documents, start, numbers)| {
+        parallel::each(shares.len(), &mut shares, |_, (documents, start, numbers, spread)| {
             numbers.fill(NONE);
-            let mut batch = [(0u64, 0u64, 0usize); BATCH];
-            let mut length = 0;
-            for i in documents.clone() {
-                let span = units.span(i);
-                let (units, prefixes) = (units.document(i), prefixes.document(i));
-                if units.len() < n {
-                    continue;
-                }
-                for (at, (&prefix, &unit)) in (span.start - *start..).zip(prefixes.iter().zip(&units[n - 1..])) {
-                    if prefix == NONE || unit == NONE {
-                        continue;
-                    }
-                    let key = key(prefix, unit);
-                    batch[length] = (key, mix(key), at);
-                    length += 1;
-                    if length == BATCH {
-                        length = 0;
-                        // Touch them all, and then the keys that they lead to, before any is used.
-                        let first = batch.map(|(_, hash, _)| self.slots[(hash >> self.shift) as usize]);
-                        let there =
-                            first.map(|slot| self.keys.get(((slot & NUMBER) as usize).wrapping_sub(1)).copied());
-                        for ((&(key, hash, at), first), there) in batch.iter().zip(first).zip(there) {
-                            numbers[at] = match there == Some(key) {
-                                true => (first & NUMBER) - 1,
-                                false => self.find(key, hash, first),
-                            };
-                        }
-                    }
-                }
-            }
-            for &(key, hash, at) in &batch[..length] {
-                numbers[at] = self.find(key, hash, self.slots[(hash >> self.shift) as usize]);
+            for documents in self.ranges(units, documents.clone()) {
+                self.visit(places, documents, spread, |document, own| {
+                    numbers[units.span(document).start - *start..][..own.len()].copy_from_slice(own);
+                });
             }
         });
         Chunk { numbers: numbers.into(), ends: units.ends.clone() }

@@ -36,8 +36,11 @@ const FOLDS: u64 = 2;
 /// key, frequency and slot of the index.
 const COUNTING: u64 = 96;
 
-/// Bytes of a place in a share of the hashes: of the table of its n-grams, most of which come again.
-const PLACE: u64 = 16;
+/// Bytes of a place that is counted, as it is written down, and the part of the bound that all that are counted at once may have.
+const PLACE: u64 = 8;
+const PLACES: u64 = 4;
+/// But so many places are counted at once whatever the bound: with fewer, time goes into passing over all others.
+const LEAST_PLACES: u64 = 1 << 20;
 
 /// Bytes that a fit may take, what is left of them, and what was pruned.
 #[derive(Debug)]
@@ -104,9 +107,10 @@ impl Memory {
         Some(Limits { most, bytes: terms.then_some(share), cost: self.cost })
     }
 
-    /// Places of a share of the n-grams' hashes, at most, so that its table stays small.
-    pub(super) fn places(&self, threads: usize) -> usize {
-        self.most.map_or(usize::MAX, |most| usize::try_from(most / PLACE / threads as u64).unwrap_or(usize::MAX))
+    /// Places that are counted at once, at most.
+    pub(super) fn places(&self) -> usize {
+        let places = |most: u64| usize::try_from((most / PLACE / PLACES).max(LEAST_PLACES));
+        self.most.and_then(|most| places(most).ok()).unwrap_or(usize::MAX)
     }
 
     /// Takes note of the n-grams of `n` units, by the documents of each: of those that are terms what they take, of all what was pruned.

@@ -17,6 +17,7 @@ mod params;
 mod places;
 mod rows;
 mod scales;
+mod spread;
 mod stream;
 mod table;
 mod tokens;

@@ -2,8 +2,10 @@
 
 use crate::counts::{COUNT_BITS, Counts, ESCAPE};
 
-use super::grams::by_frequency;
+use super::grams::{Index, by_frequency};
 use super::parallel;
+use super::places::Places;
+use super::spread::Spread;
 use super::stream::{Chunk, NONE, Stream};
 
 /// Rows as [`Counts`] packs them.
@@ -41,6 +43,23 @@ pub(super) fn add(counts: &mut Counts, chunk: &Chunk, threads: usize) {
         rows
     });
     parts.into_iter().for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
+}
+
+/// Adds the counts of the n-grams that stand in a chunk.
+pub(super) fn add_grams(counts: &mut Counts, index: &Index, places: Places<'_>, spread: &mut [Spread]) {
+    let ranges = places.units.split(spread.len()).into_iter().zip(spread);
+    let mut shares: Vec<_> = ranges.map(|(documents, spread)| (documents, spread, Vec::new())).collect();
+    parallel::each(shares.len(), &mut shares, |_, (documents, spread, parts)| {
+        let mut sorter = Sorter::default();
+        for documents in index.ranges(places.units, documents.clone()) {
+            let mut rows = Rows::default();
+            rows.entries.reserve(places.units.span_of(&documents).len());
+            index.visit(places, documents, spread, |_, numbers| sorter.row(numbers, &mut rows));
+            parts.push(rows);
+        }
+    });
+    let parts = shares.into_iter().flat_map(|(_, _, parts)| parts);
+    parts.for_each(|rows| counts.append(rows.entries, &rows.ends, rows.non_zeros));
 }
 
 /// Numbers below this are counted at their place, most of all that there are; a bit of each tells their order.

@@ -50,6 +50,24 @@ impl Chunk {
         (if document == 0 { 0 } else { self.ends[document - 1] })..self.ends[document]
     }
 
+    /// Of some documents.
+    pub(super) fn span_of(&self, documents: &Range<usize>) -> Range<usize> {
+        let start_of = |document: usize| document.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start_of(documents.start)..start_of(documents.end)
+    }
+
+    /// Documents in ranges of about so many numbers.
+    pub(super) fn ranges(&self, documents: Range<usize>, most: usize) -> impl Iterator<Item = Range<usize>> {
+        let mut start = documents.start;
+        std::iter::from_fn(move || {
+            let first = self.span_of(&(start..start)).start;
+            let own = self.ends[start..documents.end].partition_point(|&end| end <= first + most).max(1);
+            let range = start..(start + own).min(documents.end);
+            start = range.end;
+            (!range.is_empty()).then_some(range)
+        })
+    }
+
     #[inline]
     pub(super) fn document(&self, document: usize) -> &[u32] {
         &self.numbers[self.span(document)]

@@ -1,47 +1,61 @@
-//! Counting keys: a table of those that matter, behind a sketch of all.
+//! Counting the documents of keys.
 
-use super::places::{Place, mix};
+use super::places::mix;
 
 /// A key, the documents that hold it, and the last of them plus one.
 #[derive(Clone, Copy)]
 pub(super) struct Slot {
     pub(super) key: u64,
+    /// 0: free.
     pub(super) frequency: u32,
     last: u32,
 }
 
-pub(super) const FREE: Slot = Slot { key: u64::MAX, frequency: 0, last: 0 };
+const FREE: Slot = Slot { key: 0, frequency: 0, last: 0 };
 
+/// Slots at the start, at most: where there are many more places than that, it is one key that comes again and again.
+const MOST: usize = 1 << 16;
+
+/// A table that is used again and again.
+#[derive(Default)]
 pub(super) struct Table {
-    pub(super) slots: Vec<Slot>,
-    pub(super) shift: u32,
+    /// A power of two, at most two thirds full.
+    slots: Vec<Slot>,
     used: usize,
 }
 
 impl Table {
-    pub(super) fn new(expected: usize) -> Self {
-        let bits = (expected * 3 / 2 + 64).next_power_of_two().trailing_zeros();
-        Table { slots: vec![FREE; 1 << bits], shift: 64 - bits, used: 0 }
+    /// Empties it, for so many places, at which keys come again.
+    pub(super) fn clear(&mut self, places: usize) {
+        self.slots.clear();
+        self.slots.resize((places / 2).clamp(64, MOST).next_power_of_two(), FREE);
+        self.used = 0;
     }
 
+    /// The keys counted, in no order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().filter(|slot| slot.frequency > 0)
+    }
+
+    /// A key with this hash in a document that stands for `weight`; the places of a document come one after the other.
     #[inline]
-    pub(super) fn add(&mut self, &Place { key, hash, document }: &Place, weight: u32) {
+    pub(super) fn add(&mut self, key: u64, hash: u64, document: u32, weight: u32) {
         let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
+        let mut at = hash as usize & mask;
         loop {
             let slot = &mut self.slots[at];
-            if slot.key == key {
-                if slot.last != document + 1 {
-                    slot.last = document + 1;
-                    slot.frequency = slot.frequency.saturating_add(weight);
-                }
-                return;
-            }
-            if slot.key == FREE.key {
+            if slot.frequency == 0 {
                 *slot = Slot { key, frequency: weight, last: document + 1 };
                 self.used += 1;
                 if self.used * 3 > self.slots.len() * 2 {
                     self.grow();
+                }
+                return;
+            }
+            if slot.key == key {
+                if slot.last != document + 1 {
+                    slot.last = document + 1;
+                    slot.frequency = slot.frequency.saturating_add(weight);
                 }
                 return;
             }
@@ -50,56 +64,15 @@ impl Table {
     }
 
     #[cold]
-    pub(super) fn grow(&mut self) {
-        let old = std::mem::take(&mut self.slots);
-        self.shift -= 1;
-        self.slots = vec![FREE; old.len() * 2];
-        let mask = self.slots.len() - 1;
-        for slot in old.into_iter().filter(|slot| slot.key != FREE.key) {
-            let mut at = (mix(slot.key) >> self.shift) as usize;
-            while self.slots[at].key != FREE.key {
+    fn grow(&mut self) {
+        let mask = self.slots.len() * 2 - 1;
+        let old = std::mem::replace(&mut self.slots, vec![FREE; mask + 1]);
+        for slot in old.into_iter().filter(|slot| slot.frequency > 0) {
+            let mut at = mix(slot.key) as usize & mask;
+            while self.slots[at].frequency > 0 {
                 at = (at + 1) & mask;
             }
             self.slots[at] = slot;
         }
-    }
-}
-
-/// Counts to three in two bits a bucket: never less than what was added to any key of the bucket.
-pub(super) struct Sketch {
-    words: Vec<u64>,
-    shift: u32,
-}
-
-impl Sketch {
-    /// A bucket for four places: n-grams come again, and a sketch that stays in cache is worth more than a sharp one.
-    pub(super) fn new(places: usize) -> Self {
-        let bits = (places / 4).next_power_of_two().trailing_zeros().clamp(10, 34);
-        Sketch { words: vec![0; 1 << (bits - 5)], shift: 64 - bits }
-    }
-
-    #[inline]
-    pub(super) fn add(&mut self, hash: u64, weight: u32) {
-        let bucket = (hash >> self.shift) as usize;
-        let (word, at) = (&mut self.words[bucket >> 5], (bucket & 31) * 2);
-        let count = *word >> at & 3;
-        let more = (3 - count).min(u64::from(weight));
-        *word += more << at;
-    }
-
-    #[inline]
-    pub(super) fn count(&self, hash: u64) -> u32 {
-        let bucket = (hash >> self.shift) as usize;
-        (self.words[bucket >> 5] >> ((bucket & 31) * 2) & 3) as u32
-    }
-
-    /// Buckets that reached `least`.
-    pub(super) fn reached(&self, least: u32) -> usize {
-        let odd = 0x5555_5555_5555_5555;
-        let count = |word: &u64| match least {
-            3 => word & word >> 1 & odd,
-            _ => word >> 1 & odd,
-        };
-        self.words.iter().map(|word| count(word).count_ones() as usize).sum()
     }
 }
