@@ -90,7 +90,7 @@ impl Counting {
     /// The least documents of units, which are terms or not, by what they have.
     fn least_of_units(&mut self, frequencies: &[u32], terms: bool) -> u32 {
         let limits = self.memory.limits(terms);
-        limits.map_or(self.least, |limits| limits.least(frequencies.to_vec(), 1, self.least))
+        limits.map_or(self.least, |limits| limits.least(frequencies.to_vec(), self.least))
     }
 }
 
@@ -271,7 +271,7 @@ pub(super) fn count_pieces(
         }
         if terms {
             let lists = Lists { lists: before.as_ref().unwrap_or(&chars), distinct: level.keys.len(), whole };
-            let least_of = |all: &[u32]| limits.map_or(least, |limits| limits.least(all.to_vec(), 1, least));
+            let least_of = |all: &[u32]| limits.map_or(least, |limits| limits.least(all.to_vec(), least));
             let done = rows::of_pieces(&stream, lists, least_of, threads);
             let kept = [least, level.least.max(done.least)];
             counting.memory.took((Unit::Char, n), true, &done.frequencies, kept);

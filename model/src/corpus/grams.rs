@@ -13,7 +13,7 @@ use super::memory::Limits;
 use super::parallel;
 use super::places::{Places, key, mix, parts_of};
 use super::spread::{Ranges, Spread};
-use super::stream::{Chunk, NONE, Stream};
+use super::stream::{Chunk, NONE, Part, Stream};
 use super::table::Table;
 
 /// What is pruned.
@@ -27,8 +27,9 @@ pub(super) struct Prune {
     pub(super) places: usize,
 }
 
-/// Places of a round at most: so many are in memory at once, but each round passes over all.
+/// Places of a round, so many in memory at once, where that does not make more rounds than this: each passes over all places.
 const ROUND: usize = 1 << 25;
+const ROUNDS: usize = 8;
 /// Places of a block, about, and keys of a block of the index: what they lead to stays in cache.
 const BLOCK: usize = 1 << 15;
 const KEYS: usize = 1 << 13;
@@ -78,26 +79,12 @@ pub(super) fn count(
     let documents = if weights.is_some() { 1 } else { prune.least };
     let least = match prune.limits.filter(|limits| !limits.fit(all, documents)) {
         None => prune.least,
-        // What is kept depends on the documents alone: so does what is counted to know it.
         Some(limits) => {
-            let mut table = Table::default();
-            table.clear(1 << 12);
-            for part in &parts {
-                places(part.chunk).visit(
-                    part.documents.clone(),
-                    |hash| SAMPLE.hold(hash),
-                    |batch| {
-                        for place in batch {
-                            let document = (part.first - part.documents.start + place.document) as u32;
-                            table.add(place.key, place.hash, document, weight(document));
-                        }
-                    },
-                );
-            }
-            limits.least(table.keys().map(|slot| slot.frequency).collect(), SAMPLE.of, prune.least)
+            let (frequencies, total) = sample(parts.iter().map(|part| (places(part.chunk), part)), weight);
+            limits.least_of_sample(frequencies, SAMPLE.of, total, prune.least)
         }
     };
-    let rounds = all.div_ceil(ROUND.min(prune.places)).max(1);
+    let rounds = all.div_ceil(ROUND.max(all.div_ceil(ROUNDS)).min(prune.places)).max(1);
     let mut counters: Vec<(Table, Vec<(u32, u64)>)> = Vec::new();
     counters.resize_with(spread.len(), Default::default);
     for ranges in Ranges::rounds(rounds, all / rounds / BLOCK) {
@@ -125,6 +112,25 @@ pub(super) fn count(
         places: all as u64,
         least,
     }
+}
+
+/// The documents of every n-gram of one range of the hashes, so that they depend on the documents alone; and of how many
+/// places all n-grams are, each for as many documents as its own stands for.
+fn sample<'p>(parts: impl Iterator<Item = (Places<'p>, &'p Part)>, weight: impl Fn(u32) -> u32) -> (Vec<u32>, u64) {
+    let (mut table, mut total) = (Table::default(), 0);
+    table.clear(0);
+    for (places, part) in parts {
+        for (document, number) in part.documents.clone().zip(part.first as u32..) {
+            for (key, _) in places.keys(document).filter(|&(_, whole)| whole) {
+                total += u64::from(weight(number));
+                let hash = mix(key);
+                if SAMPLE.hold(hash) {
+                    table.add(key, hash, number, weight(number));
+                }
+            }
+        }
+    }
+    (table.keys().map(|slot| slot.frequency).collect(), total)
 }
 
 /// Keys of a level to its numbers.

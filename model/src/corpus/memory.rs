@@ -32,8 +32,8 @@ const TERM_VECTOR: u64 = 24;
 const VALUE: u64 = 5;
 /// Fits on folds that are at work at once: a bound that does not know of threads, for the result must not.
 const FOLDS: u64 = 2;
-/// Bytes that an n-gram takes while its length is counted and numbered: in the table (twice, where it grows), as it is sorted, as
-/// key, frequency and slot of the index.
+/// Bytes that an n-gram takes while its length is counted and numbered: as it is sorted (twice, and room to grow), as key,
+/// frequency and slots of the index.
 const COUNTING: u64 = 96;
 
 /// Bytes of a place that is counted, as it is written down, and the part of the bound that all that are counted at once may have.
@@ -148,17 +148,28 @@ impl Limits {
         places / least.max(1) <= self.most && self.bytes.is_none_or(|all| bytes <= all)
     }
 
-    /// The least frequency, from `least` up, at which what is kept fits; of these `frequencies` each stands for `times` n-grams.
-    /// The most frequent are always kept.
-    pub(super) fn least(&self, mut frequencies: Vec<u32>, times: u64, least: u32) -> u32 {
+    /// The least frequency, from `least` up, at which what is kept fits. The most frequent are always kept.
+    pub(super) fn least(&self, frequencies: Vec<u32>, least: u32) -> u32 {
+        self.least_by(frequencies, 1, 0, least)
+    }
+
+    /// The same, of a sample: each of its frequencies stands for `times` n-grams, and those of all n-grams add up to `total`. By
+    /// that much what the sample adds up to is corrected: it is the few most frequent that it has or has not, of all others it
+    /// has as many as it should.
+    pub(super) fn least_of_sample(&self, frequencies: Vec<u32>, times: u64, total: u64, least: u32) -> u32 {
+        let sampled = frequencies.iter().map(|&frequency| u64::from(frequency)).sum::<u64>().saturating_mul(times);
+        self.least_by(frequencies, times, i128::from(total) - i128::from(sampled), least)
+    }
+
+    fn least_by(&self, mut frequencies: Vec<u32>, times: u64, correction: i128, least: u32) -> u32 {
         frequencies.retain(|&frequency| frequency >= least.max(1));
         frequencies.sort_unstable_by_key(|&frequency| std::cmp::Reverse(frequency));
         let Some(&greatest) = frequencies.first() else { return least };
-        let [mut singles, mut others, mut values] = [0u64; 3];
+        let ([mut singles, mut others], mut values) = ([0u64; 2], correction);
         for &frequency in &frequencies {
             *if frequency < 2 { &mut singles } else { &mut others } += times;
-            values = values.saturating_add(times.saturating_mul(u64::from(frequency)));
-            let bytes = self.cost.bytes([singles, others, values]);
+            values += i128::from(times) * i128::from(frequency);
+            let bytes = self.cost.bytes([singles, others, u64::try_from(values.max(0)).unwrap_or(u64::MAX)]);
             if singles + others > self.most || self.bytes.is_some_and(|all| bytes > all) {
                 // All as rare as the first that is too many go with it.
                 return frequency.saturating_add(1).min(greatest);
@@ -190,12 +201,39 @@ mod tests {
                 let size = terms + kept.iter().sum::<u64>() * 5 / 2;
                 kept.len() as u64 <= most && bytes.is_none_or(|all| size <= all)
             };
-            let found = limits.least(frequencies.clone(), 1, least);
+            let found = limits.least(frequencies.clone(), least);
             let greatest = frequencies.iter().copied().max().unwrap_or(0);
             prop_assert!(fits(found) || found == greatest);
             prop_assert!(found == least || found > least && !fits(found - 1) || greatest <= least);
             let places = frequencies.iter().map(|&f| f as usize).sum();
-            prop_assert!(!limits.fit(places, 1) || limits.least(frequencies, 1, 1) == 1);
+            prop_assert!(!limits.fit(places, 1) || limits.least(frequencies, 1) == 1);
+        }
+    }
+
+    proptest! {
+        /// One n-gram of very many documents in the sample, or none, and what is kept is the same.
+        #[test]
+        fn the_most_frequent_do_not_mislead_a_sample(
+            rare in proptest::collection::vec(1..50u32, 1..60),
+            frequent in 100_000..10_000_000u32,
+            bytes in 300_000..30_000_000u64,
+        ) {
+            let limits = Limits { most: u64::MAX, bytes: Some(bytes), cost: Cost { single: 60, term: 100, value: 5 } };
+            let times = 64;
+            let total = u64::from(frequent) + times * rare.iter().map(|&f| u64::from(f)).sum::<u64>();
+            let without = limits.least_of_sample(rare.clone(), times, total, 1);
+            // As if all were known.
+            let mut all: Vec<u32> = rare.iter().flat_map(|&f| vec![f; times as usize]).collect();
+            all.push(frequent);
+            let greatest = rare.iter().copied().max().unwrap_or(0);
+            let exact = limits.least(all.clone(), 1).min(greatest);
+            prop_assert_eq!(without, exact);
+            let with = rare.into_iter().chain([frequent]).collect();
+            let with = limits.least_of_sample(with, times, total, 1).min(greatest);
+            // It is taken for 64 n-grams of 100 bytes, of which 63 are not there.
+            let less = Limits { bytes: Some(bytes - 63 * 100), ..limits };
+            prop_assert!(with == exact || with <= less.least(all, 1).min(greatest));
+            prop_assert!(with >= exact);
         }
     }
 
