@@ -41,8 +41,9 @@ const FEW: usize = 1 << 20;
 const LEAST_RANGE: usize = 1 << 20;
 const MOST_RANGE: usize = 1 << 22;
 
-/// One n-gram in so many is counted first where memory is short.
-const SAMPLE: Ranges = Ranges { first: 0, count: 1, of: 64 };
+/// Where memory is short, the n-grams of so many places are counted first, or one in 64 if those are more.
+const SAMPLE: usize = 1 << 20;
+const MOST_OF_SAMPLE: u64 = 64;
 
 /// The n-grams of one length.
 #[derive(Debug, Default)]
@@ -80,8 +81,9 @@ pub(super) fn count(
     let least = match prune.limits.filter(|limits| !limits.fit(all, documents)) {
         None => prune.least,
         Some(limits) => {
-            let (frequencies, total) = sample(parts.iter().map(|part| (places(part.chunk), part)), weight);
-            limits.least_of_sample(frequencies, SAMPLE.of, total, prune.least)
+            let of = (all / SAMPLE).clamp(1, MOST_OF_SAMPLE as usize) as u64;
+            let (frequencies, total) = sample(of, parts.iter().map(|part| (places(part.chunk), part)), weight);
+            limits.least_of_sample(frequencies, of, total, prune.least)
         }
     };
     let rounds = all.div_ceil(ROUND.max(all.div_ceil(ROUNDS)).min(prune.places)).max(1);
@@ -114,17 +116,21 @@ pub(super) fn count(
     }
 }
 
-/// The documents of every n-gram of one range of the hashes, so that they depend on the documents alone; and of how many
-/// places all n-grams are, each for as many documents as its own stands for.
-fn sample<'p>(parts: impl Iterator<Item = (Places<'p>, &'p Part)>, weight: impl Fn(u32) -> u32) -> (Vec<u32>, u64) {
-    let (mut table, mut total) = (Table::default(), 0);
+/// The documents of every n-gram of one range in `of` of the hashes, so that they depend on the documents alone; and of how
+/// many places all n-grams are, each for as many documents as its own stands for.
+fn sample<'p>(
+    of: u64,
+    parts: impl Iterator<Item = (Places<'p>, &'p Part)>,
+    weight: impl Fn(u32) -> u32,
+) -> (Vec<u32>, u64) {
+    let (mut table, mut total, range) = (Table::default(), 0, Ranges { first: 0, count: 1, of });
     table.clear(0);
     for (places, part) in parts {
         for (document, number) in part.documents.clone().zip(part.first as u32..) {
             for (key, _) in places.keys(document).filter(|&(_, whole)| whole) {
                 total += u64::from(weight(number));
                 let hash = mix(key);
-                if SAMPLE.hold(hash) {
+                if range.hold(hash) {
                     table.add(key, hash, number, weight(number));
                 }
             }

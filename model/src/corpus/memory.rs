@@ -153,10 +153,13 @@ impl Limits {
         self.least_by(frequencies, 1, 0, least)
     }
 
-    /// The same, of a sample: each of its frequencies stands for `times` n-grams, and those of all n-grams add up to `total`. By
+    /// The same, of a sample: each of its frequencies stands for `times` n-grams, and those of all n-grams add up to about `total`. By
     /// that much what the sample adds up to is corrected: it is the few most frequent that it has or has not, of all others it
     /// has as many as it should.
     pub(super) fn least_of_sample(&self, frequencies: Vec<u32>, times: u64, total: u64, least: u32) -> u32 {
+        if times == 1 {
+            return self.least(frequencies, least);
+        }
         let sampled = frequencies.iter().map(|&frequency| u64::from(frequency)).sum::<u64>().saturating_mul(times);
         self.least_by(frequencies, times, i128::from(total) - i128::from(sampled), least)
     }
