@@ -1,7 +1,5 @@
 //! Where n-grams stand, and what tells them apart.
 
-use std::ops::Range;
-
 use super::stream::{Chunk, NONE};
 
 /// Bits of a number: of units and of n-grams there are fewer than [`MOST_COLUMNS`](crate::counts::MOST_COLUMNS).
@@ -35,17 +33,6 @@ pub(super) struct Places<'c> {
     pub(super) n: usize,
 }
 
-/// An n-gram in a document of its chunk.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) key: u64,
-    pub(super) hash: u64,
-    pub(super) document: usize,
-}
-
-/// Places visited together.
-const BATCH: usize = 32;
-
 impl Places<'_> {
     pub(super) fn count(&self) -> usize {
         (0..self.units.documents()).map(|i| (self.units.span(i).len() + 1).saturating_sub(self.n)).sum()
@@ -57,24 +44,5 @@ impl Places<'_> {
         let last = self.units.document(document).get(self.n - 1..).unwrap_or_default();
         let both = self.prefixes.document(document).iter().zip(last);
         both.map(|(&prefix, &unit)| (key(prefix, unit), (prefix != NONE) & (unit != NONE)))
-    }
-
-    /// Visits, some at a time, the n-grams of some documents whose hash is wanted.
-    #[inline]
-    pub(super) fn visit(&self, documents: Range<usize>, wanted: impl Fn(u64) -> bool, mut visit: impl FnMut(&[Place])) {
-        let (mut batch, mut length) = ([Place::default(); BATCH], 0);
-        for document in documents {
-            for (key, whole) in self.keys(document) {
-                let hash = mix(key);
-                batch[length] = Place { key, hash, document };
-                // No branch here would be foreseen.
-                length += usize::from(whole & wanted(hash));
-                if length == BATCH {
-                    visit(&batch);
-                    length = 0;
-                }
-            }
-        }
-        visit(&batch[..length]);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::places::{KEY_BITS, Places};
+use super::places::{KEY_BITS, Places, mix};
 
 /// So many of `of` equal ranges of the hashes, from `first` on: a block each.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +42,9 @@ impl Ranges {
         self.block(hash) < self.count as usize
     }
 }
+
+/// Places that are looked at before those of them that have a block are added.
+const BATCH: usize = 32;
 
 /// Entries of a page: so many that what is read of it is more than what is waited for at its beginning.
 const PAGE: usize = 1 << 11;
@@ -92,22 +95,31 @@ impl Spread {
 
     /// Adds the places of some documents with the numbers that they have.
     pub(super) fn add(&mut self, places: Places<'_>, documents: Range<usize>, number_of: impl Fn(usize) -> u32) {
-        let ranges = self.ranges;
-        places.visit(
-            documents,
-            |hash| ranges.hold(hash),
-            |batch| {
-                for place in batch {
-                    let (document, block) = (number_of(place.document), ranges.block(place.hash));
-                    let high = document >> LOW_BITS;
-                    if self.blocks[block].high != high {
-                        self.blocks[block].high = high;
-                        self.push(block, HIGH | u64::from(high));
-                    }
-                    self.push(block, u64::from(document) << KEY_BITS | place.key);
+        let (mut batch, mut length) = ([(0, 0, 0); BATCH], 0);
+        for document in documents {
+            let number = number_of(document);
+            for (key, whole) in places.keys(document) {
+                let block = self.ranges.block(mix(key));
+                batch[length] = (key, block, number);
+                // No branch here would be foreseen.
+                length += usize::from(whole & (block < self.blocks.len()));
+                if length == BATCH {
+                    batch.iter().for_each(|&place| self.add_place(place));
+                    length = 0;
                 }
-            },
-        );
+            }
+        }
+        batch[..length].iter().for_each(|&place| self.add_place(place));
+    }
+
+    #[inline]
+    fn add_place(&mut self, (key, block, document): (u64, usize, u32)) {
+        let high = document >> LOW_BITS;
+        if self.blocks[block].high != high {
+            self.blocks[block].high = high;
+            self.push(block, HIGH | u64::from(high));
+        }
+        self.push(block, u64::from(document) << KEY_BITS | key);
     }
 
     #[inline]
@@ -193,7 +205,7 @@ impl Reader<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::places::{key, mix};
+    use super::super::places::key;
     use super::super::stream::{NONE, Stream};
     use super::*;
 

@@ -47,7 +47,7 @@ impl Chunk {
     }
 
     pub(super) fn span(&self, document: usize) -> Range<usize> {
-        (if document == 0 { 0 } else { self.ends[document - 1] })..self.ends[document]
+        self.span_of(&(document..document + 1))
     }
 
     /// Of some documents.
